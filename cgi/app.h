@@ -1,0 +1,31 @@
+/* What lives as long as the process: the settings, and what was found out for all requests. */
+#ifndef GOVERAGE_APP_H
+#define GOVERAGE_APP_H
+
+#include <pthread.h>
+
+#include "cgi/covdata.h"
+#include "cgi/error.h"
+#include "cgi/live/live.h"
+#include "cgi/settings.h"
+
+struct app {
+	struct settings settings;
+	int cancel_fd; /* readable = end what is under way (CGI after SIGTERM); -1 = none */
+	struct live_cache *live_cache; /* what was learnt about executables */
+	pthread_mutex_t lock;	       /* guards what follows */
+	struct covdata *covdata;       /* NULL until it was found */
+};
+
+/* Read the settings and prepare what the threads will share.  -1 with the reason. */
+must_check int app_init(struct app *app, struct error *err);
+
+/*
+ * Go's covdata tool; looked for at the first use, and again as long as it is not found, so that
+ * installing it needs no restart.  The app owns it.  NULL with the reason.
+ */
+must_check struct covdata *app_covdata(struct app *app, struct error *err);
+
+void app_free(struct app *app);
+
+#endif

@@ -1,0 +1,158 @@
+#include "cgi/check.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cgi/app.h"
+#include "cgi/coverage_dirs.h"
+#include "cgi/coverage_set.h"
+#include "cgi/live/live.h"
+#include "cgi/staging.h"
+#include "cgi/textfmt.h"
+
+struct check {
+	FILE *out;
+	struct app *app;
+	struct coverage_set set;
+	struct staging staging;
+	struct deadline deadline;
+	int failures;
+};
+
+static void failed(struct check *check, const struct error *err)
+{
+	fprintf(check->out, "FAILED: %s\n", err->message);
+	check->failures++;
+}
+
+static void check_directory(struct check *check)
+{
+	const char *dir = check->app->settings.gocoverdir;
+	struct error err = {0};
+
+	if (!dir) {
+		error_set(&err, ERROR_INTERNAL,
+			  "GOCOVERDIR is not set: set it to the directory that the covered "
+			  "services write to");
+		failed(check, &err);
+	} else if (coverage_set_read(&check->set, dir, &check->deadline, &err) < 0 ||
+		   coverage_set_check_modes(&check->set, &err) < 0) {
+		failed(check, &err);
+	} else {
+		fprintf(check->out,
+			"ok: GOCOVERDIR %s is readable: %zu meta-data files, %zu counter files, "
+			"%zu left "
+			"out\n",
+			dir, check->set.n_meta, check->set.n_counters, check->set.skipped);
+		if (check->set.n_meta == 0)
+			fputs("note: no covered process has started or ended with this GOCOVERDIR "
+			      "yet\n",
+			      check->out);
+	}
+}
+
+static void print_process(struct check *check, const struct live_process *p)
+{
+	const char *name = p->program ? p->program : "unknown program";
+
+	if (p->state == LIVE_READ) {
+		fprintf(check->out,
+			"ok: process %d (%s) is read: mode %s, %llu of %llu functions executed\n",
+			(int)p->pid, name, counter_mode_name(p->mode),
+			(unsigned long long)p->functions_touched, (unsigned long long)p->functions);
+		return;
+	}
+	if (p->state != LIVE_GONE)
+		check->failures++;
+	fprintf(check->out, "%s: process %d (%s) is not read: %s\n",
+		p->state == LIVE_GONE ? "note" : "FAILED", (int)p->pid, name,
+		p->reason ? p->reason : live_state_name(p->state));
+}
+
+static void check_processes(struct check *check)
+{
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
+	cleanup_live_report struct live_report report = LIVE_REPORT_INIT;
+	const struct settings *settings = &check->app->settings;
+	struct error err = {0};
+	size_t i;
+
+	if (settings->live == LIVE_SETTING_OFF) {
+		fputs("note: running processes are not read: GOVERAGE_LIVE is off\n", check->out);
+		return;
+	}
+	if (!settings->gocoverdir || coverage_dirs_open(&dirs, settings->gocoverdir, &err) < 0)
+		return; /* that has been said already */
+	if (live_snapshot(check->app->live_cache, &dirs.paths, NULL, -1, &check->deadline, &report,
+			  &err) < 0) {
+		failed(check, &err);
+		return;
+	}
+	for (i = 0; i < report.n; i++)
+		print_process(check, &report.processes[i]);
+	if (report.n == 0)
+		fputs("note: no running process has this GOCOVERDIR and coverage counters\n",
+		      check->out);
+}
+
+static void check_staging(struct check *check)
+{
+	struct error err = {0};
+
+	if (staging_open(&check->staging, &err) < 0)
+		failed(check, &err);
+	else
+		fprintf(check->out, "ok: private directories can be made: %s\n",
+			check->staging.path);
+}
+
+static int run_covdata(struct check *check, struct covdata *covdata, struct error *err)
+{
+	cleanup_textfmt struct textfmt profile = TEXTFMT_INIT;
+	cleanup_fd int text =
+	    covdata_textfmt(covdata, &check->set, &check->staging, NULL, &check->deadline, err);
+
+	if (text < 0 || textfmt_map(&profile, text, err) < 0)
+		return -1;
+	fprintf(check->out, "ok: covdata textfmt gives a profile of %zu bytes\n", profile.text_len);
+	return 0;
+}
+
+static void check_covdata(struct check *check)
+{
+	struct error err = {0};
+	struct covdata *covdata = app_covdata(check->app, &err);
+
+	if (!covdata) {
+		failed(check, &err);
+		return;
+	}
+	fprintf(check->out, "ok: covdata is %s\n", covdata_description(covdata));
+	if (covdata_prepare(covdata, &check->deadline, &err) < 0 ||
+	    (check->set.n_meta && check->staging.path && run_covdata(check, covdata, &err) < 0))
+		failed(check, &err);
+}
+
+int check_run(FILE *out)
+{
+	struct app app;
+	struct error err = {0};
+	struct check check = {.out = out, .app = &app, .staging = STAGING_INIT};
+
+	fprintf(out, "goverage-fcgi, as user %u, group %u\n", (unsigned)geteuid(),
+		(unsigned)getegid());
+	if (app_init(&app, &err) < 0) {
+		failed(&check, &err);
+		return -1;
+	}
+	fputs("ok: the settings are valid\n", out);
+	check.deadline = deadline_in_ms(app.settings.timeout_s * 1000, -1);
+	check_directory(&check);
+	check_processes(&check);
+	check_staging(&check);
+	check_covdata(&check);
+	staging_close(&check.staging);
+	coverage_set_free(&check.set);
+	app_free(&app);
+	return check.failures ? -1 : 0;
+}

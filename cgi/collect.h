@@ -1,0 +1,50 @@
+/*
+ * The files that an answer is made of: those in the coverage directories, and the snapshots of the
+ * processes that are running, each counted once.
+ */
+#ifndef GOVERAGE_COLLECT_H
+#define GOVERAGE_COLLECT_H
+
+#include "cgi/app.h"
+#include "cgi/coverage_set.h"
+#include "cgi/deadline.h"
+#include "cgi/error.h"
+#include "cgi/live/live.h"
+#include "cgi/staging.h"
+#include "cgi/string_list.h"
+
+/* The staging subdirectory that holds the snapshots. */
+#define COLLECT_LIVE_NAME "live"
+
+struct collection {
+	struct staging staging;
+	int live_fd; /* the directory of the snapshots; -1 = running processes are not read; owned
+		      */
+	struct live_report live;
+	struct coverage_set set; /* of the coverage directories */
+	bool live_meta;		 /* a snapshot brought meta-data of its own */
+};
+
+#define COLLECTION_INIT ((struct collection){.staging = STAGING_INIT, .live_fd = -1})
+
+/*
+ * Collect for the directories of `gocoverdir`; with a non-empty `services` only what belongs to
+ * programs of these names.  First the processes are read, then the directories are listed: what
+ * ends in between is counted once, by its own file.
+ *
+ * -1: as coverage_set_read(), live_snapshot() and staging_open(); ERROR_INTERNAL with the reason of
+ * one of them where GOVERAGE_LIVE is "required" and a process could not be read, and where there
+ * are processes of ours, none of which could be read, and nothing else to answer with.
+ */
+must_check int collect(struct collection *collection, struct app *app, const char *gocoverdir,
+		       const struct string_list *services, const struct deadline *deadline,
+		       struct error *err);
+
+/* Is there anything that a profile can be made of? */
+bool collection_is_empty(const struct collection *collection);
+
+void collection_free(struct collection *collection);
+
+#define cleanup_collection cleanup_with(collection_free)
+
+#endif

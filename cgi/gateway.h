@@ -1,0 +1,47 @@
+/*
+ * The seam between the application and whatever brings requests to it: meta-variables in, body in,
+ * bytes out, a place for log lines.  Classic CGI (gateway_cgi.c), FastCGI (fcgi/gateway_fcgi.c) and
+ * the tests each fill in one of these; nothing else in the application knows which.  An
+ * implementation embeds the struct and gets itself back from the pointer.
+ */
+#ifndef GOVERAGE_GATEWAY_H
+#define GOVERAGE_GATEWAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "cgi/deadline.h"
+#include "cgi/error.h"
+#include "cgi/log.h"
+
+struct gateway {
+	/* A meta-variable (RFC 3875, 4.1); NULL when it is absent.  Lives as long as the request.
+	 */
+	const char *(*variable)(struct gateway *gateway, const char *name);
+
+	/*
+	 * The next at most n bytes of what the peer sends behind the request's head.  The count; 0
+	 * at the end of the stream; -1 with ERROR_BAD_REQUEST when the stream broke off,
+	 * ERROR_TIMEOUT when it stalled, ERROR_CANCELLED.
+	 */
+	ssize_t (*read)(struct gateway *gateway, void *buf, size_t n,
+			const struct deadline *deadline, struct error *err);
+
+	/* Send n bytes.  0, or -1 when the peer is gone. */
+	int (*write)(struct gateway *gateway, const void *bytes, size_t n);
+
+	/*
+	 * Does the stream end where the body ends?  FastCGI: yes, so it is read to its end whatever
+	 * CONTENT_LENGTH says.  CGI: the input may stay open behind the body.
+	 */
+	bool stream_ends_with_body;
+
+	/* Is this the process's own environment (CGI), so that a variable is as good as a setting?
+	 */
+	bool variables_are_environment;
+
+	log_sink *log; /* where a log line can go when fd 2 leads nowhere; NULL = nowhere */
+};
+
+#endif

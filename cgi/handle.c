@@ -1,0 +1,141 @@
+#include "cgi/handle.h"
+
+#include <string.h>
+
+#include "cgi/log.h"
+#include "cgi/request.h"
+#include "cgi/response.h"
+#include "cgi/routes.h"
+
+static int check_head(const struct request *request, struct error *err)
+{
+	if (request->refused)
+		return error_set(err, ERROR_BAD_REQUEST,
+				 "the web server refused the request: status %d", request->refused);
+	if (request->method && *request->method)
+		return 0;
+	return error_set(
+	    err, ERROR_INTERNAL,
+	    "the web server sent no REQUEST_METHOD: its FastCGI parameters are missing from the "
+	    "configuration (nginx: include fastcgi_params;)");
+}
+
+static int answer_options(struct response *response, const struct route *route)
+{
+	response->status = 204;
+	response_header(response, "Allow", "%s", route->allow);
+	return 0;
+}
+
+static int answer_by_route(struct exchange *exchange, struct error *err)
+{
+	const struct request *request = exchange->request;
+	const struct route *route = routes_find(request, err);
+
+	if (!route)
+		return -1;
+	if (!route_allows(route, request->method)) {
+		response_header(exchange->response, "Allow", "%s", route->allow);
+		return error_set(err, ERROR_METHOD, "%.32s is not answered here: use one of %s",
+				 request->method, route->allow);
+	}
+	if (strcmp(request->method, "OPTIONS") == 0)
+		return answer_options(exchange->response, route);
+	return route->handle(exchange, err);
+}
+
+/* Everything up to the answer; the body is read first, since what is left unread breaks
+ * connections. */
+static int answer(struct exchange *exchange, struct request *request, struct error *err)
+{
+	const struct settings *settings = &exchange->app->settings;
+
+	if (request_read_body(request, exchange->gateway, settings->max_body, &exchange->deadline,
+			      err) < 0)
+		return -1;
+	if (check_head(request, err) < 0)
+		return -1;
+	return answer_by_route(exchange, err);
+}
+
+static void log_incoming(const struct request *request)
+{
+	log_line("incoming request method=%.32s path=%.512s remote=%.64s%s%.8s ua=%.512s",
+		 request->method ? request->method : "-", buffer_str(&request->path),
+		 *request->remote_addr ? request->remote_addr : "-",
+		 *request->remote_port ? ":" : "", request->remote_port,
+		 *request->user_agent ? request->user_agent : "-");
+}
+
+static void log_outcome(const struct response *response, const struct error *err, int sent,
+			int64_t started_ns)
+{
+	double ms = (double)(monotonic_ns() - started_ns) / 1e6;
+
+	if (sent < 0)
+		log_line("client is gone: answer not delivered status=%d bytes=%zu duration=%.1fms",
+			 response->status, response_length(response), ms);
+	else if (err->class != ERROR_NONE)
+		log_line("request failed status=%d duration=%.1fms error=%s", response->status, ms,
+			 err->message);
+	else
+		log_line("served %s bytes=%zu duration=%.1fms",
+			 response->profile.text ? "textfmt" : "answer", response_length(response),
+			 ms);
+}
+
+static void finish(struct response *response, struct request *request, struct gateway *gateway,
+		   const struct error *err, int64_t started_ns)
+{
+	bool head = request->method && strcmp(request->method, "HEAD") == 0;
+	int sent = 0;
+
+	if (err->class != ERROR_NONE)
+		response_error(response, request, err);
+	if (request->refused)
+		response->status = request->refused;
+	if (err->class != ERROR_CANCELLED)
+		sent = response_send(response, gateway, head);
+	log_outcome(response, err, sent, started_ns);
+}
+
+void handle_request(struct app *app, struct gateway *gateway)
+{
+	cleanup_request struct request request = REQUEST_INIT;
+	cleanup_response struct response response = RESPONSE_INIT;
+	struct error err = {0};
+	int64_t started_ns = monotonic_ns();
+	struct exchange exchange = {
+	    .app = app,
+	    .gateway = gateway,
+	    .request = &request,
+	    .response = &response,
+	    .deadline = deadline_in_ms(app->settings.timeout_s * 1000, app->cancel_fd),
+	};
+
+	log_request_sink(gateway->log, gateway);
+	if (request_read_head(&request, gateway, &err) == 0) {
+		log_incoming(&request);
+		if (answer(&exchange, &request, &err) == 0)
+			err.class = ERROR_NONE;
+	}
+	finish(&response, &request, gateway, &err, started_ns);
+	log_request_sink(NULL, NULL);
+}
+
+void handle_refusal(struct gateway *gateway, const struct error *error)
+{
+	cleanup_request struct request request = REQUEST_INIT;
+	cleanup_response struct response response = RESPONSE_INIT;
+	struct deadline deadline = deadline_in_ms(10000, -1);
+	struct error ignored = {0};
+	int64_t started_ns = monotonic_ns();
+
+	if (request_read_head(&request, gateway, &ignored) == 0) {
+		log_incoming(&request);
+		if (request_read_body(&request, gateway, 0, &deadline, &ignored) < 0)
+			ignored.class =
+			    ERROR_NONE; /* the refusal is the answer whatever the body was */
+	}
+	finish(&response, &request, gateway, error, started_ns);
+}

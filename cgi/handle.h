@@ -1,0 +1,16 @@
+/* One request from its head to its answer. */
+#ifndef GOVERAGE_HANDLE_H
+#define GOVERAGE_HANDLE_H
+
+#include "cgi/app.h"
+#include "cgi/error.h"
+#include "cgi/gateway.h"
+
+/* Answer the request that waits in the gateway.  Whatever goes wrong is the answer. */
+void handle_request(struct app *app, struct gateway *gateway);
+
+/* Answer it with an error that was found before any request could be understood (a bad setting:
+ * 500). */
+void handle_refusal(struct gateway *gateway, const struct error *error);
+
+#endif

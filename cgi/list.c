@@ -1,0 +1,237 @@
+#include "cgi/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+
+#include "cgi/coverage_dirs.h"
+#include "cgi/escape.h"
+#include "cgi/gocoverdir.h"
+#include "cgi/list_detail.h"
+#include "cgi/list_ended.h"
+#include "cgi/percent.h"
+#include "cgi/query.h"
+#include "cgi/service_filter.h"
+#include "cgi/utf8.h"
+
+struct list_request {
+	struct query query;
+	bool detail;
+	const char *dir; /* GOCOVERDIR; not owned */
+	struct live_report live;
+	struct utsname host;
+};
+
+static void list_request_free(struct list_request *list)
+{
+	live_report_free(&list->live);
+	query_free(&list->query);
+}
+
+/* --- the request -------------------------------------------------------------------------------
+ */
+
+static int set_format(struct list_request *list, const struct buffer *value, struct error *err)
+{
+	cleanup_buffer struct buffer shown = BUFFER_INIT;
+
+	if (value->len == 6 && memcmp(value->data, "detail", 6) == 0) {
+		list->detail = true;
+		return 0;
+	}
+	escape_plain(&shown, buffer_str(value), value->len);
+	return error_set(err, ERROR_BAD_REQUEST,
+			 "format is \"%.128s\", which is not known: say format=detail, or leave it "
+			 "out for the short list",
+			 buffer_str(&shown));
+}
+
+/* One pair of the query string, of which query_add_form() has taken the rest. */
+static int read_pair(struct list_request *list, const char *pair, size_t n, struct error *err)
+{
+	cleanup_buffer struct buffer name = BUFFER_INIT, value = BUFFER_INIT;
+	const char *equals = memchr(pair, '=', n);
+	size_t name_len = equals ? (size_t)(equals - pair) : n;
+
+	if (percent_decode(&name, pair, name_len, true) < 0 ||
+	    strcasecmp(buffer_str(&name), "format") != 0)
+		return 0;
+	if (equals && percent_decode(&value, equals + 1, n - name_len - 1, true) < 0)
+		return error_set(err, ERROR_BAD_REQUEST,
+				 "format in the query string has a %% that is not followed by two "
+				 "hex digits");
+	return set_format(list, &value, err);
+}
+
+static int read_request(struct list_request *list, const struct request *request, struct error *err)
+{
+	const char *at = request->query_string;
+
+	if (query_add_form(&list->query, at, strlen(at), "query string", err) < 0)
+		return -1;
+	while (*at) {
+		size_t n = strcspn(at, "&");
+
+		if (read_pair(list, at, n, err) < 0)
+			return -1;
+		at += n + (at[n] == '&');
+	}
+	return 0;
+}
+
+/* --- the short list ----------------------------------------------------------------------------
+ */
+
+struct short_line {
+	char *name; /* owned; valid UTF-8: what is equal in the answer is one name */
+	pid_t pid;
+};
+
+struct short_list {
+	struct short_line *lines; /* owned */
+	size_t n;
+};
+
+static void short_list_free(struct short_list *list)
+{
+	while (list->n)
+		free(list->lines[--list->n].name);
+	free(list->lines);
+}
+
+static char *valid_copy(const char *text)
+{
+	size_t n = strlen(text);
+	char *copy = malloc(3 * n + 1);
+
+	if (copy)
+		copy[utf8_replace_invalid(text, n, copy)] = '\0';
+	return copy;
+}
+
+static int by_name_and_pid(const void *a_, const void *b_)
+{
+	const struct short_line *a = a_, *b = b_;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+static int collect_lines(struct short_list *list, const struct live_report *live, struct error *err)
+{
+	size_t i;
+
+	list->lines = calloc(live->n + 1, sizeof *list->lines);
+	if (!list->lines)
+		return error_no_memory(err);
+	for (i = 0; i < live->n; i++) {
+		struct short_line *line = &list->lines[list->n];
+
+		if (live->processes[i].state != LIVE_READ)
+			continue;
+		line->name = valid_copy(live->processes[i].program);
+		line->pid = live->processes[i].pid;
+		if (!line->name)
+			return error_no_memory(err);
+		list->n++;
+	}
+	qsort(list->lines, list->n, sizeof *list->lines, by_name_and_pid);
+	return 0;
+}
+
+static int write_short(struct buffer *out, const char *host, const struct live_report *live,
+		       struct error *err)
+{
+	cleanup_with(short_list_free) struct short_list list = {0};
+	const struct short_line *last = NULL;
+	size_t i;
+
+	if (collect_lines(&list, live, err) < 0)
+		return -1;
+	buffer_putc(out, '{');
+	for (i = 0; i < list.n; last = &list.lines[i++]) {
+		const struct short_line *line = &list.lines[i];
+
+		/* a process may run two programs: it has one address all the same */
+		if (last && by_name_and_pid(last, line) == 0)
+			continue;
+		if (last && strcmp(last->name, line->name) == 0) {
+			buffer_putc(out, ',');
+		} else {
+			buffer_puts(out, last ? "],\n" : "");
+			escape_json(out, line->name, strlen(line->name));
+			buffer_puts(out, ":[");
+		}
+		list_write_address(out, host, line->pid);
+	}
+	buffer_puts(out, last ? "]}\n" : "}\n");
+	return 0;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+static int read_processes(struct list_request *list, const struct exchange *exchange,
+			  struct error *err)
+{
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
+	struct app *app = exchange->app;
+
+	/* without processes, too: what is wrong with GOCOVERDIR is told whatever the settings are
+	 */
+	if (coverage_dirs_open(&dirs, list->dir, err) < 0)
+		return -1;
+	if (app->settings.live == LIVE_SETTING_OFF)
+		return 0;
+	if (live_snapshot(app->live_cache, &dirs.paths, &list->query.service, -1,
+			  &exchange->deadline, &list->live, err) < 0)
+		return -1;
+	response_header(exchange->response, "Goverage-Live",
+			"read=%zu denied=%zu gone=%zu unsupported=%zu", list->live.read,
+			list->live.denied, list->live.gone, list->live.unsupported);
+	return 0;
+}
+
+/* The directories are listed after the processes were read: what ends in between is not lost. */
+static int write_detail(struct list_request *list, const struct exchange *exchange,
+			struct error *err)
+{
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	cleanup_ended_list struct ended_list ended = ENDED_LIST_INIT;
+
+	if (coverage_set_read(&set, list->dir, &exchange->deadline, err) < 0 ||
+	    service_filter_apply(&set, &list->live, &list->query.service, &exchange->deadline,
+				 err) < 0 ||
+	    ended_list_read(&ended, &set, &list->live, &exchange->deadline, err) < 0)
+		return -1;
+	list_detail_write(&exchange->response->text, list->host.nodename, &list->live, &ended);
+	response_header(exchange->response, "Goverage-Skipped", "%zu", set.skipped);
+	return 0;
+}
+
+static int write_list(struct list_request *list, const struct exchange *exchange, struct error *err)
+{
+	if (list->detail)
+		return write_detail(list, exchange, err);
+	return write_short(&exchange->response->text, list->host.nodename, &list->live, err);
+}
+
+int list_handle(struct exchange *exchange, struct error *err)
+{
+	cleanup_with(list_request_free) struct list_request list = {0};
+	struct response *response = exchange->response;
+
+	/* a bad parameter is told before anything is read */
+	if (read_request(&list, exchange->request, err) < 0)
+		return -1;
+	list.dir = coverage_directory(exchange, err);
+	if (!list.dir || read_processes(&list, exchange, err) < 0)
+		return -1;
+	uname(&list.host);
+	if (write_list(&list, exchange, err) < 0)
+		return -1;
+	response->status = 200;
+	response->content_type = "application/json; charset=utf-8";
+	return 0;
+}

@@ -1,0 +1,21 @@
+#include "cgi/live/boot_clock.h"
+
+#include <time.h>
+#include <unistd.h>
+
+struct boot_clock boot_clock_read(void)
+{
+	struct timespec now, up;
+	struct boot_clock clock = { 0, 1000000000 / sysconf(_SC_CLK_TCK) };
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	clock.boot_ns = ((int64_t)now.tv_sec - up.tv_sec) * 1000000000 + (now.tv_nsec - up.tv_nsec);
+	clock.boot_ns = clock.boot_ns / clock.tick_ns * clock.tick_ns;
+	return clock;
+}
+
+int64_t boot_clock_unix_ns(const struct boot_clock *clock, uint64_t ticks)
+{
+	return ticks ? clock->boot_ns + (int64_t)(ticks * (uint64_t)clock->tick_ns) : 0;
+}

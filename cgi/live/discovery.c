@@ -1,0 +1,178 @@
+#include "cgi/live/discovery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "cgi/live/evidence.h"
+
+enum { SHARED_MEMORY = 1 }; /* KCMP_VM */
+
+static int add(struct candidates *candidates, const struct candidate *candidate,
+	       struct fault *fault)
+{
+	struct candidate *list;
+
+	if (candidates->n % 64 == 0) {
+		list = realloc(candidates->list, (candidates->n + 64) * sizeof *list);
+		if (!list)
+			return fault_no_memory(fault);
+		candidates->list = list;
+	}
+	candidates->list[candidates->n++] = *candidate;
+	return 0;
+}
+
+/* 0 for a name that is no pid. */
+static pid_t pid_of(const char *name)
+{
+	long pid = 0;
+
+	for (; *name >= '0' && *name <= '9' && pid < 1L << 30; name++)
+		pid = pid * 10 + (*name - '0');
+	return *name ? 0 : (pid_t)pid;
+}
+
+struct scan {
+	struct candidates *candidates;
+	int proc_fd;
+	const struct watched_dirs *watched;
+	struct evidence evidence;
+	struct buffer scratch;
+	const struct deadline *deadline;
+	struct fault *fault;
+};
+
+static int see_ours(struct scan *scan, pid_t pid)
+{
+	cleanup_process struct process process = PROCESS_INIT;
+	struct candidate candidate = { .pid = pid };
+	struct fault gone = FAULT_INIT;
+
+	if (process_open(&process, scan->proc_fd, pid, &gone) < 0) {
+		if (gone.kind != FAULT_REQUEST)
+			return 0;
+		*scan->fault = gone;
+		return -1;
+	}
+	candidate.stat = process.stat;
+	return add(scan->candidates, &candidate, scan->fault);
+}
+
+static int see_hidden(struct scan *scan, pid_t pid)
+{
+	struct candidate candidate = { .pid = pid, .hidden = true };
+	int ours = evidence_says_ours(&scan->evidence, scan->proc_fd, pid, scan->deadline,
+				      scan->fault);
+
+	return ours <= 0 ? ours : add(scan->candidates, &candidate, scan->fault);
+}
+
+static int see_process(struct scan *scan, pid_t pid)
+{
+	switch (environment_look(scan->proc_fd, pid, scan->watched, &scan->scratch)) {
+	case ENVIRONMENT_OURS:
+		return see_ours(scan, pid);
+	case ENVIRONMENT_HIDDEN:
+		return see_hidden(scan, pid);
+	case ENVIRONMENT_OTHER:
+		break;
+	}
+	return 0;
+}
+
+static int read_proc(struct scan *scan)
+{
+	int fd = openat(scan->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	pid_t own = getpid();
+
+	if (!dir) {
+		fault_set(scan->fault, FAULT_REQUEST, "the processes can't be listed: %s",
+			  strerror(errno));
+		scan->fault->class = ERROR_INTERNAL;
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while ((entry = readdir(dir))) {
+		pid_t pid = pid_of(entry->d_name);
+
+		if (pid <= 0 || pid == own)
+			continue;
+		if (fault_check_deadline(scan->deadline, scan->fault) < 0 ||
+		    see_process(scan, pid) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool same_addresses(const struct process_stat *a, const struct process_stat *b)
+{
+	return a->start_code == b->start_code && a->start_stack == b->start_stack &&
+	       a->arg_start == b->arg_start && a->env_start == b->env_start;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/*
+ * A Go program starts others by a vfork: until the child's exec it has its parent's environment,
+ * executable and memory.  Addresses are random, so that equal ones are as good as a proof; where they
+ * are not random, kcmp(2) tells, if it is permitted.
+ */
+static bool shares_memory(const struct candidate *child, const struct candidates *all)
+{
+	struct candidate key = { .pid = child->stat.parent };
+	const struct candidate *parent =
+		bsearch(&key, all->list, all->n, sizeof *all->list, by_pid);
+
+	return parent && !parent->hidden && same_addresses(&parent->stat, &child->stat) &&
+	       syscall(SYS_kcmp, child->pid, parent->pid, SHARED_MEMORY, 0, 0) <= 0;
+}
+
+static void leave_out_sharers(struct candidates *candidates)
+{
+	size_t i, kept = 0;
+	cleanup_free bool *shares = calloc(candidates->n + 1, sizeof *shares);
+
+	if (candidates->n)
+		qsort(candidates->list, candidates->n, sizeof *candidates->list, by_pid);
+	for (i = 0; shares && i < candidates->n; i++)
+		shares[i] = !candidates->list[i].hidden &&
+			    shares_memory(&candidates->list[i], candidates);
+	for (i = 0; i < candidates->n; i++)
+		if (!shares || !shares[i])
+			candidates->list[kept++] = candidates->list[i];
+	candidates->n = kept;
+}
+
+int discover(struct candidates *candidates, int proc_fd, const struct watched_dirs *watched,
+	     struct live_cache *cache, const struct boot_clock *clock,
+	     const struct deadline *deadline, struct fault *fault)
+{
+	struct scan scan = { .candidates = candidates,
+			     .proc_fd = proc_fd,
+			     .watched = watched,
+			     .evidence = { .watched = watched, .cache = cache, .clock = clock },
+			     .deadline = deadline,
+			     .fault = fault };
+	int result = read_proc(&scan);
+
+	buffer_free(&scan.scratch);
+	if (result == 0)
+		leave_out_sharers(candidates);
+	return result;
+}
+
+void candidates_free(struct candidates *candidates)
+{
+	free(candidates->list);
+	*candidates = CANDIDATES_INIT;
+}

@@ -1,0 +1,130 @@
+#include "cgi/live/evidence.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "cgi/live/process_root.h"
+
+/* A program writes its meta-data when its packages have initialised themselves. */
+static const int64_t initialising_ns = 60 * (int64_t)1000000000;
+
+static bool has_user(const struct user_set *set, uid_t uid)
+{
+	unsigned i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->users[i] == uid)
+			return true;
+	return false;
+}
+
+static void add_user(struct user_set *set, uid_t uid)
+{
+	if (!has_user(set, uid) && set->n < EVIDENCE_MAX_USERS)
+		set->users[set->n++] = uid;
+}
+
+static void see_file(struct evidence *evidence, int dir_fd, const char *name)
+{
+	bool is_meta = !strncmp(name, "covmeta.", 8);
+	struct stat st;
+	int64_t written_ns;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	add_user(&evidence->file_owners, st.st_uid);
+	written_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	if (is_meta && written_ns < evidence->oldest_meta_ns)
+		evidence->oldest_meta_ns = written_ns;
+}
+
+static void collect_files(struct evidence *evidence, int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	unsigned seen = 0;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && seen < EVIDENCE_MAX_FILES && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "covmeta.", 8) && strncmp(entry->d_name, "covcounters.", 12))
+			continue;
+		seen++;
+		see_file(evidence, dir_fd, entry->d_name);
+	}
+}
+
+static void collect(struct evidence *evidence)
+{
+	unsigned i;
+
+	evidence->collected = true;
+	evidence->oldest_meta_ns = INT64_MAX;
+	for (i = 0; i < evidence->watched->n; i++) {
+		int dir_fd = evidence->watched->dirs[i].fd;
+		struct stat st;
+
+		if (dir_fd < 0)
+			continue;
+		collect_files(evidence, dir_fd);
+		if (fstat(dir_fd, &st) == 0 && st.st_uid != 0)
+			add_user(&evidence->dir_owners, st.st_uid);
+	}
+}
+
+static bool is_suspect(const struct evidence *evidence, uid_t uid, const struct process_stat *stat)
+{
+	int64_t start_ns = boot_clock_unix_ns(evidence->clock, stat->start_ticks);
+
+	if (has_user(&evidence->dir_owners, uid))
+		return true;
+	return has_user(&evidence->file_owners, uid) &&
+	       (evidence->oldest_meta_ns == INT64_MAX ||
+		start_ns >= evidence->oldest_meta_ns - initialising_ns);
+}
+
+/* Is the program at this path one that does not say that it was built with -cover?  1, 0, -1. */
+static int is_something_else(struct evidence *evidence, const char *path,
+			     const struct deadline *deadline, struct fault *fault)
+{
+	cleanup_fd int path_fd = open(path, O_PATH | O_CLOEXEC);
+	cleanup_fd int fd = path_fd < 0 ? -1 : open_regular(path_fd);
+	cleanup_executable struct executable *exe = NULL;
+	struct file_identity identity;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return 0;
+	identity = file_identity_of(&st);
+	exe = cache_executable(evidence->cache, fd, &identity, deadline, fault);
+	if (!exe)
+		return fault->kind == FAULT_REQUEST ? -1 : 0;
+	return !exe->build.cover;
+}
+
+int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
+		       const struct deadline *deadline, struct fault *fault)
+{
+	cleanup_process struct process process = PROCESS_INIT;
+	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
+	struct process_status status;
+	struct fault unseen = FAULT_INIT;
+
+	if (!evidence->collected)
+		collect(evidence);
+	if (!evidence->file_owners.n && !evidence->dir_owners.n)
+		return 0;
+	if (process_open(&process, proc_fd, pid, &unseen) < 0 ||
+	    process_command_line(&process, &argv, &unseen) < 0 || argv.n == 0 ||
+	    process_read_status(&process, &status, &unseen) < 0 ||
+	    !is_suspect(evidence, status.uid, &process.stat))
+		return 0;
+	if (argv.items[0].text[0] == '/') {
+		int other = is_something_else(evidence, argv.items[0].text, deadline, fault);
+
+		if (other)
+			return other < 0 ? -1 : 0;
+	}
+	return 1;
+}

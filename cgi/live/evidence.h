@@ -1,0 +1,39 @@
+/*
+ * Is a process that may not be looked into one of ours?  Its GOCOVERDIR can't be read, so this goes by
+ * what everybody may see:
+ *
+ *   - it is no kernel thread and no zombie: it has a command line;
+ *   - its user owns a coverage file in a watched directory, and it is younger than the oldest meta-data
+ *     file there, which is the first thing that such a program writes; or its user, who is not root, owns
+ *     a watched directory itself;
+ *   - the program that its command line names by an absolute path, if that can be read, says in its build
+ *     information that it was built with -cover.  Otherwise every daemon of that user would be counted.
+ */
+#ifndef GOVERAGE_LIVE_EVIDENCE_H
+#define GOVERAGE_LIVE_EVIDENCE_H
+
+#include "cgi/live/boot_clock.h"
+#include "cgi/live/environment.h"
+#include "cgi/live/executable_cache.h"
+
+enum { EVIDENCE_MAX_USERS = 64, EVIDENCE_MAX_FILES = 10000 };
+
+struct user_set {
+	uid_t users[EVIDENCE_MAX_USERS];
+	unsigned n;
+};
+
+struct evidence {
+	const struct watched_dirs *watched;
+	struct live_cache *cache;
+	const struct boot_clock *clock;
+	bool collected; /* once, when the first hidden process is met */
+	struct user_set file_owners, dir_owners;
+	int64_t oldest_meta_ns; /* unix nanoseconds; INT64_MAX = there is none */
+};
+
+/* 1 = yes, 0 = no, -1 = FAULT_REQUEST. */
+must_check int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
+				  const struct deadline *deadline, struct fault *fault);
+
+#endif

@@ -1,0 +1,200 @@
+/* live_reconcile(): nothing is counted twice.  The rule stands in cgi/live/live.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cgi/live/counter_file.h"
+#include "cgi/live/live.h"
+#include "cgi/live/process.h"
+
+enum {
+	GRACE_S = 1, /* a file gets its time before its counters are read, and is written after that */
+	END_WAIT_MS = 2,
+	END_WAITS = 10,
+};
+
+struct reconciling {
+	struct live_report *report;
+	struct coverage_set *set;
+	int out_dir_fd;
+	int proc_fd;
+	const struct deadline *deadline;
+	struct fault *fault;
+};
+
+static bool is_own_file(const struct live_process *process, const struct coverage_file *file)
+{
+	size_t hash_len = strlen(process->hash);
+
+	return file->kind == COVERAGE_COUNTERS && file->pid == process->ns_pid &&
+	       (int64_t)file->time_ns >= process->start_ns && file->tag_len == hash_len &&
+	       memcmp(coverage_tag(file), process->hash, hash_len) == 0;
+}
+
+/* Was it written about when the snapshot was taken, or later? */
+static bool is_recent(const struct live_process *process, const struct coverage_file *file)
+{
+	return (int64_t)file->time_ns >= process->read_ns - GRACE_S * (int64_t)1000000000;
+}
+
+/* Is the process still there? */
+static bool is_running(const struct reconciling *r, const struct live_process *line)
+{
+	cleanup_process struct process process = PROCESS_INIT;
+	struct fault ignored = FAULT_INIT;
+
+	return process_open(&process, r->proc_fd, line->pid, &ignored) == 0 &&
+	       process.stat.start_ticks == line->start_ticks;
+}
+
+/* A process that has written its last file has ended in a moment. */
+static bool ends_soon(const struct reconciling *r, const struct live_process *line)
+{
+	struct timespec pause = { 0, END_WAIT_MS * 1000000L };
+	unsigned i;
+
+	for (i = 0; i < END_WAITS; i++) {
+		if (!is_running(r, line))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+enum verdict { BOTH_STAY, DROP_SNAPSHOT, LEAVE_OUT_FILE };
+
+static int read_own_file(const struct reconciling *r, const struct coverage_file *file,
+			 struct counter_file *own)
+{
+	cleanup_fd int dir_fd = open(r->set->dirs.items[file->dir].text,
+				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd < 0)
+		return fault_set(r->fault, FAULT_GONE, "its directory is gone");
+	return counter_file_read(own, dir_fd, file->name, r->fault);
+}
+
+/* A file that can't be read or understood can't be compared: nothing is done about it.  -1 = request. */
+static int compare(const struct reconciling *r, const struct live_process *line,
+		   const struct coverage_file *file, const struct counter_file *snapshot,
+		   enum verdict *verdict)
+{
+	cleanup_counter_file struct counter_file own = COUNTER_FILE_INIT;
+	bool recent = is_recent(line, file);
+
+	*verdict = BOTH_STAY;
+	if (!recent && line->mode != COUNTER_MODE_ATOMIC)
+		return 0;
+	if (read_own_file(r, file, &own) < 0)
+		return r->fault->kind == FAULT_REQUEST ? -1 : 0;
+	if (recent && counter_file_contains(&own, snapshot))
+		*verdict = DROP_SNAPSHOT;
+	else if (counter_file_contains(snapshot, &own))
+		*verdict = LEAVE_OUT_FILE;
+	else if (recent && ends_soon(r, line))
+		*verdict = DROP_SNAPSHOT;
+	return 0;
+}
+
+static void drop_snapshot(const struct reconciling *r, struct live_process *line)
+{
+	unlinkat(r->out_dir_fd, line->counters_file, 0);
+	free(line->counters_file);
+	line->counters_file = NULL;
+	r->report->dropped_snapshots++;
+}
+
+/*
+ * contained[i] becomes true for the files that the snapshot contains: they leave the set only if the
+ * snapshot stays.
+ */
+static int judge_files(const struct reconciling *r, struct live_process *line,
+		       const struct counter_file *snapshot, bool *contained)
+{
+	size_t i;
+
+	for (i = 0; i < r->set->n_files; i++) {
+		enum verdict verdict;
+
+		if (!is_own_file(line, &r->set->files[i]))
+			continue;
+		if (fault_check_deadline(r->deadline, r->fault) < 0 ||
+		    compare(r, line, &r->set->files[i], snapshot, &verdict) < 0)
+			return -1;
+		contained[i] = verdict == LEAVE_OUT_FILE;
+		if (verdict == DROP_SNAPSHOT) {
+			drop_snapshot(r, line);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* In silence: nothing is wrong with the file. */
+static void take_out(struct coverage_set *set, size_t i)
+{
+	free(set->files[i].name);
+	memmove(&set->files[i], &set->files[i + 1],
+		(set->n_files - i - 1) * sizeof *set->files);
+	set->n_files--;
+	set->n_counters--;
+}
+
+static void leave_out_contained(const struct reconciling *r, const bool *contained)
+{
+	size_t i = r->set->n_files;
+
+	while (i-- > 0) {
+		if (!contained[i])
+			continue;
+		take_out(r->set, i);
+		r->report->superseded_files++;
+	}
+}
+
+static bool has_own_file(const struct reconciling *r, const struct live_process *line)
+{
+	size_t i;
+
+	for (i = 0; i < r->set->n_files; i++)
+		if (is_own_file(line, &r->set->files[i]))
+			return true;
+	return false;
+}
+
+static int reconcile_process(const struct reconciling *r, struct live_process *line)
+{
+	cleanup_counter_file struct counter_file snapshot = COUNTER_FILE_INIT;
+	cleanup_free bool *contained = NULL;
+
+	if (!line->counters_file || line->mode == COUNTER_MODE_SET || !has_own_file(r, line))
+		return 0;
+	contained = calloc(r->set->n_files, sizeof *contained);
+	if (!contained)
+		return fault_no_memory(r->fault);
+	if (counter_file_read(&snapshot, r->out_dir_fd, line->counters_file, r->fault) < 0 ||
+	    judge_files(r, line, &snapshot, contained) < 0)
+		return -1;
+	if (line->counters_file)
+		leave_out_contained(r, contained);
+	return 0;
+}
+
+int live_reconcile(struct live_report *report, struct coverage_set *set, int out_dir_fd,
+		   const struct deadline *deadline, struct error *err)
+{
+	cleanup_fd int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fault fault = FAULT_INIT;
+	struct reconciling r = { report, set, out_dir_fd, proc_fd, deadline, &fault };
+	size_t i;
+
+	for (i = 0; i < report->n; i++) {
+		if (reconcile_process(&r, &report->processes[i]) == 0)
+			continue;
+		if (fault.kind != FAULT_REQUEST)
+			return error_set(err, ERROR_INTERNAL, "%s", fault.reason);
+		return fault_to_error(&fault, err);
+	}
+	return 0;
+}

@@ -1,0 +1,298 @@
+#include "cgi/live/process_reader.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "cgi/live/permission.h"
+#include "cgi/live/report.h"
+#include "cgi/live/snapshot_files.h"
+
+enum { TRIES = 2, RETRY_PAUSE_MS = 5 };
+
+/* One program of the process that is being read. */
+struct found {
+	struct program_snapshot snapshot;
+	const struct module *module;
+};
+
+struct subject {
+	struct process process;
+	struct process_memory memory;
+	struct memory source;
+	struct process_status status;
+	struct string_list argv;
+	char *path; /* of the executable; NULL where it may not be known */
+	struct modules modules;
+	struct found *found; /* one for each module at most */
+	unsigned n_found;
+	bool is_ours; /* it carries coverage, as far as could be seen */
+};
+
+static void subject_free(struct subject *subject)
+{
+	unsigned i;
+
+	for (i = 0; i < subject->n_found; i++)
+		program_snapshot_free(&subject->found[i].snapshot);
+	free(subject->found);
+	modules_free(&subject->modules);
+	free(subject->path);
+	string_list_free(&subject->argv);
+	process_memory_close(&subject->memory);
+	process_close(&subject->process);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* goc's name of a service: that of its executable; of a hidden process, what it calls itself. */
+static const char *program_name(const struct subject *subject)
+{
+	if (subject->path)
+		return base_name(subject->path);
+	return subject->argv.n ? base_name(subject->argv.items[0].text) : "";
+}
+
+static bool is_selected(const struct reading *reading, const struct subject *subject)
+{
+	const char *name = program_name(subject);
+
+	return !reading->services || !reading->services->n ||
+	       string_list_has(reading->services, name, strlen(name));
+}
+
+/* What every line about the process says.  -1 without memory. */
+static int begin_line(const struct reading *reading, const struct subject *subject,
+		      struct live_process *line)
+{
+	line->pid = subject->process.pid;
+	line->ns_pid = subject->status.ns_pid;
+	line->start_ns =
+		boot_clock_unix_ns(&reading->clock, subject->process.stat.start_ticks);
+	line->start_ticks = subject->process.stat.start_ticks;
+	line->program = strdup(program_name(subject));
+	line->executable = subject->path ? strdup(subject->path) : NULL;
+	return line->program && (line->executable || !subject->path) ? 0 : -1;
+}
+
+static int report_failure(struct reading *reading, const struct subject *subject,
+			  enum live_state state, const char *reason, struct fault *fault)
+{
+	cleanup_live_process struct live_process line = { 0 };
+
+	if (begin_line(reading, subject, &line) < 0)
+		return fault_no_memory(fault);
+	line.state = state;
+	line.reason = strdup(reason);
+	if (!line.reason || report_add(reading->report, &line) < 0)
+		return fault_no_memory(fault);
+	return 0;
+}
+
+static int report_program(struct reading *reading, const struct subject *subject,
+			  const struct found *found, struct fault *fault)
+{
+	cleanup_live_process struct live_process line = { 0 };
+	const struct program_snapshot *snapshot = &found->snapshot;
+	const char *goarch = elf_goarch(&found->module->exe->elf);
+
+	if (begin_line(reading, subject, &line) < 0 ||
+	    report_describe(&line, snapshot, &found->module->exe->build) < 0)
+		return fault_no_memory(fault);
+	if (found->module->path) {
+		line.library = strdup(found->module->path);
+		if (!line.library)
+			return fault_no_memory(fault);
+	}
+	if (reading->out_dir_fd >= 0 &&
+	    snapshot_files_write(reading->out_dir_fd, snapshot, &subject->argv,
+				 goarch ? goarch : "unknown",
+				 !program_has_meta(snapshot->program, reading->watched), &line,
+				 fault) < 0)
+		return -1;
+	return report_add(reading->report, &line) < 0 ? fault_no_memory(fault) : 0;
+}
+
+/* Has a runtime of its own, and counters: in itself or in a plugin. */
+static bool begins_program(const struct modules *modules, unsigned i)
+{
+	unsigned steps;
+	int at = (int)i;
+
+	if (modules_is_plugin(modules, i))
+		return false;
+	for (steps = 0; at >= 0 && steps < modules->n; steps++) {
+		const struct moduledata *data = &modules->list[at].data;
+
+		if (data->covctrs != data->ecovctrs)
+			return true;
+		at = modules_next(modules, (unsigned)at);
+	}
+	return false;
+}
+
+static int take_programs(const struct reading *reading, struct subject *subject,
+			 struct fault *fault)
+{
+	const struct modules *modules = &subject->modules;
+	unsigned i;
+
+	subject->found = calloc(modules->n + 1, sizeof *subject->found);
+	if (!subject->found)
+		return fault_no_memory(fault);
+	for (i = 0; i < modules->n; i++) {
+		struct found *found = &subject->found[subject->n_found];
+
+		if (!begins_program(modules, i))
+			continue;
+		found->module = &modules->list[i];
+		subject->n_found++;
+		if (program_snapshot_take(&found->snapshot, reading->cache, modules, i,
+					  reading->watched, &subject->source, reading->deadline,
+					  fault) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Was everything read from the one program that was looked at first? */
+static int check_unchanged(const struct subject *subject, struct fault *fault)
+{
+	if (process_is_same(&subject->process) &&
+	    process_memory_same(&subject->memory, subject->modules.list[0].data.address))
+		return 0;
+	return fault_set(fault, FAULT_GONE, "it ended, or ran another program, while it was read");
+}
+
+/* The process is open.  Everything that can be found out about it. */
+static int look_into(const struct reading *reading, struct subject *subject, struct fault *fault)
+{
+	if (process_command_line(&subject->process, &subject->argv, fault) < 0 ||
+	    process_see_executable(&subject->process, fault) < 0)
+		return -1;
+	subject->path = process_executable_path(&subject->process);
+	if (!is_selected(reading, subject))
+		return 0;
+	process_memory_open(&subject->memory, subject->process.dir_fd, subject->process.pid);
+	subject->source = process_memory_source(&subject->memory);
+	if (modules_find(&subject->modules, reading->cache, &subject->process, &subject->source,
+			 reading->deadline, fault) < 0)
+		return -1;
+	if (!modules_have_counters(&subject->modules))
+		return 0;
+	subject->is_ours = true;
+	if (process_read_status(&subject->process, &subject->status, fault) < 0 ||
+	    take_programs(reading, subject, fault) < 0)
+		return -1;
+	return check_unchanged(subject, fault);
+}
+
+static int report_programs(struct reading *reading, const struct subject *subject,
+			   struct fault *fault)
+{
+	unsigned i;
+
+	for (i = 0; i < subject->n_found; i++)
+		if (report_program(reading, subject, &subject->found[i], fault) < 0)
+			return -1;
+	return 0;
+}
+
+/* The last try has failed: what the report says of it. */
+static int report_fault(struct reading *reading, const struct subject *subject,
+			const struct fault *why, struct fault *fault)
+{
+	struct fault told = *why;
+
+	switch (why->kind) {
+	case FAULT_GONE:
+		if (!subject->is_ours)
+			return 0;
+		return report_failure(reading, subject, LIVE_GONE, why->reason, fault);
+	case FAULT_DENIED:
+		if (subject->memory.call_errno && subject->memory.mem_errno)
+			permission_explain(&subject->process, &subject->memory, &told);
+		return report_failure(reading, subject, LIVE_DENIED, told.reason, fault);
+	default:
+		return report_failure(reading, subject, LIVE_UNSUPPORTED, why->reason, fault);
+	}
+}
+
+static int report_hidden(struct reading *reading, const struct candidate *candidate,
+			 struct fault *fault)
+{
+	cleanup_with(subject_free) struct subject subject = { .process = PROCESS_INIT,
+							      .memory = PROCESS_MEMORY_INIT };
+	struct fault told = FAULT_INIT;
+
+	if (process_open(&subject.process, reading->proc_fd, candidate->pid, &told) < 0 ||
+	    process_command_line(&subject.process, &subject.argv, &told) < 0 ||
+	    process_read_status(&subject.process, &subject.status, &told) < 0)
+		return 0; /* it has ended */
+	if (!is_selected(reading, &subject))
+		return 0;
+	permission_explain(&subject.process, NULL, &told);
+	return report_failure(reading, &subject, LIVE_DENIED, told.reason, fault);
+}
+
+static bool is_worth_retrying(const struct fault *why)
+{
+	return why->kind == FAULT_GONE || why->kind == FAULT_UNSETTLED ||
+	       why->kind == FAULT_UNMAPPED;
+}
+
+/* The number may belong to another process by now, or the process may have gone on to another program. */
+static bool is_ours_still(const struct reading *reading, const struct subject *subject,
+			  const struct candidate *candidate)
+{
+	cleanup_buffer struct buffer scratch = BUFFER_INIT;
+
+	return process_stat_same(&subject->process.stat, &candidate->stat) ||
+	       environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch) ==
+		       ENVIRONMENT_OURS;
+}
+
+/* 1 = done, 0 = once more, -1. */
+static int try_process(struct reading *reading, const struct candidate *candidate, bool last,
+		       struct fault *fault)
+{
+	cleanup_with(subject_free) struct subject subject = { .process = PROCESS_INIT,
+							      .memory = PROCESS_MEMORY_INIT };
+	struct fault why = FAULT_INIT;
+
+	if (fault_check_deadline(reading->deadline, fault) < 0)
+		return -1;
+	if (process_open(&subject.process, reading->proc_fd, candidate->pid, &why) < 0 ||
+	    !is_ours_still(reading, &subject, candidate))
+		return 1;
+	if (look_into(reading, &subject, &why) == 0)
+		return report_programs(reading, &subject, fault) < 0 ? -1 : 1;
+	if (why.kind == FAULT_REQUEST) {
+		*fault = why;
+		return -1;
+	}
+	if (!last && is_worth_retrying(&why))
+		return 0;
+	return report_fault(reading, &subject, &why, fault) < 0 ? -1 : 1;
+}
+
+int process_read(struct reading *reading, const struct candidate *candidate, struct fault *fault)
+{
+	struct timespec pause = { 0, RETRY_PAUSE_MS * 1000000L };
+	unsigned tries;
+
+	if (candidate->hidden)
+		return report_hidden(reading, candidate, fault);
+	for (tries = 1; tries <= TRIES; tries++) {
+		int done = try_process(reading, candidate, tries == TRIES, fault);
+
+		if (done)
+			return done < 0 ? -1 : 0;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * The files of one answer, grouped by program: the meta-data files with one tag and the counter files
+ * with that tag, whatever directories they lie in.  A file's name decides, not the hash inside.
+ */
+#ifndef GOVERAGE_READER_INPUTS_H
+#define GOVERAGE_READER_INPUTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cgi/cleanup.h"
+#include "cgi/coverage_set.h"
+#include "cgi/deadline.h"
+#include "cgi/error.h"
+
+struct input_file {
+	const struct coverage_file *file;
+	const char *dir; /* its path, for messages */
+	int dir_fd;
+	bool live; /* a snapshot made for this request */
+	size_t rank; /* in covdata's order: directory by directory, names in byte order */
+};
+
+/* Files with one tag, meta-data first. */
+struct input_group {
+	const struct input_file *meta; /* covdata takes the first */
+	size_t n_meta;
+	const struct input_file *counters;
+	size_t n_counters;
+};
+
+struct inputs {
+	struct input_file *files; /* owned; sorted by tag, kind, rank */
+	size_t n_files;
+	struct input_group *groups; /* owned; those that have meta-data */
+	size_t n_groups;
+	int *dir_fds; /* owned; one for each directory of the set */
+	size_t n_dirs;
+	struct coverage_set live; /* what lies in the directory of live snapshots */
+};
+
+#define INPUTS_INIT ((struct inputs){0})
+
+/*
+ * Gather the files of the set, which must outlive the inputs, and of the directory open at live_dir_fd
+ * (-1 = none).  -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't be opened any more,
+ * ERROR_TIMEOUT, ERROR_CANCELLED.
+ */
+must_check int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int live_dir_fd,
+			     const struct deadline *deadline, struct error *err);
+
+void inputs_free(struct inputs *inputs);
+
+#define cleanup_inputs cleanup_with(inputs_free)
+
+#endif

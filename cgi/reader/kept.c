@@ -1,0 +1,78 @@
+#include "cgi/reader/kept.h"
+
+#include <string.h>
+
+int kept_begin(struct kept *kept, struct error *err)
+{
+	*kept = KEPT_INIT;
+	kept->profile = covprofile_new(err);
+	return kept->profile ? 0 : -1;
+}
+
+const struct kept_program *kept_find(const struct kept *kept, const struct program *program)
+{
+	size_t i;
+
+	for (i = 0; i < kept->n_programs; i++)
+		if (kept->programs[i].program == program)
+			return &kept->programs[i];
+	return NULL;
+}
+
+int kept_add_program(struct kept *kept, struct program *program, struct error *err)
+{
+	struct kept_program *programs;
+	cleanup_free size_t *first = calloc(program->meta.n_packages + 1, sizeof *first);
+
+	programs = reallocarray(kept->programs, kept->n_programs + 1, sizeof *programs);
+	if (programs)
+		kept->programs = programs;
+	if (!programs || !first)
+		return error_no_memory(err);
+	if (covprofile_add_program(kept->profile, &program->meta, first, err) < 0)
+		return -1;
+	programs[kept->n_programs++] =
+		(struct kept_program){ program_use(program), steal_ptr(first) };
+	return 0;
+}
+
+bool kept_is(const struct kept_file *file, const struct coverage_file *input,
+	     const struct file_identity *identity)
+{
+	return file->dir == input->dir && strcmp(file->name, input->name) == 0 &&
+	       memcmp(&file->identity, identity, sizeof *identity) == 0;
+}
+
+size_t kept_memory(const struct kept *kept)
+{
+	size_t bytes = kept->profile ? covprofile_memory(kept->profile) : 0, i;
+
+	for (i = 0; i < kept->n_programs; i++)
+		bytes += sizeof kept->programs[i] + kept->programs[i].program->meta.n_packages *
+							    sizeof *kept->programs[i].first;
+	for (i = 0; i < kept->n_files; i++)
+		bytes += sizeof kept->files[i] + strlen(kept->files[i].name) + 1;
+	return bytes;
+}
+
+void kept_file_free(struct kept_file *file)
+{
+	free(file->name);
+	free(file->reason);
+}
+
+void kept_free(struct kept *kept)
+{
+	size_t i;
+
+	covprofile_release(kept->profile);
+	for (i = 0; i < kept->n_programs; i++) {
+		program_release(kept->programs[i].program);
+		free(kept->programs[i].first);
+	}
+	for (i = 0; i < kept->n_files; i++)
+		kept_file_free(&kept->files[i]);
+	free(kept->programs);
+	free(kept->files);
+	*kept = KEPT_INIT;
+}

@@ -1,0 +1,63 @@
+/*
+ * What the reader keeps of one list of directories: the sum of their files, and which files are in it.
+ * It is right as long as all of these are still there and unchanged; more files can be added to it.
+ */
+#ifndef GOVERAGE_READER_KEPT_H
+#define GOVERAGE_READER_KEPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgi/cleanup.h"
+#include "cgi/error.h"
+#include "cgi/reader/covprofile.h"
+#include "cgi/reader/load.h"
+#include "cgi/reader/program.h"
+
+struct kept_program {
+	struct program *program; /* this is a user of it */
+	size_t *first; /* owned; the first counter of each package in the profile */
+};
+
+struct kept_file {
+	char *name; /* owned */
+	unsigned dir;
+	struct file_identity identity;
+	enum load_outcome outcome; /* LOAD_ADDED or LOAD_DAMAGED */
+	char *reason; /* owned; of LOAD_DAMAGED */
+	struct merge_notes notes;
+};
+
+struct kept {
+	struct covprofile *profile; /* this is a user of it */
+	struct kept_program *programs; /* owned; in the order in which they were added */
+	size_t n_programs;
+	struct kept_file *files; /* owned; in the order of the inputs */
+	size_t n_files;
+};
+
+#define KEPT_INIT ((struct kept){0})
+
+/* A sum of nothing.  -1: ERROR_UNAVAILABLE. */
+must_check int kept_begin(struct kept *kept, struct error *err);
+
+/* The program if it is in the sum, else NULL. */
+const struct kept_program *kept_find(const struct kept *kept, const struct program *program);
+
+/* Add a program, with zero counters.  -1 as covprofile_add_program(). */
+must_check int kept_add_program(struct kept *kept, struct program *program, struct error *err);
+
+/* Is this the file that was kept? */
+bool kept_is(const struct kept_file *file, const struct coverage_file *input,
+	     const struct file_identity *identity);
+
+/* Bytes of memory, the programs and packages aside. */
+size_t kept_memory(const struct kept *kept);
+
+void kept_file_free(struct kept_file *file);
+void kept_free(struct kept *kept);
+
+#define cleanup_kept cleanup_with(kept_free)
+
+#endif

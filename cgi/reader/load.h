@@ -1,0 +1,43 @@
+/*
+ * Adding many counter files to one array of counters, with several threads where that pays.  A file that
+ * is damaged costs that file.
+ */
+#ifndef GOVERAGE_READER_LOAD_H
+#define GOVERAGE_READER_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgi/cleanup.h"
+#include "cgi/deadline.h"
+#include "cgi/error.h"
+#include "cgi/reader/inputs.h"
+#include "cgi/reader/merge.h"
+
+enum load_outcome {
+	LOAD_ADDED,
+	LOAD_DAMAGED,
+	LOAD_GONE, /* it is no longer there */
+};
+
+struct load_job {
+	const struct input_file *input;
+	const struct merge_target *target;
+	/* what became of it */
+	enum load_outcome outcome;
+	char *reason; /* owned; LOAD_DAMAGED: what is wrong, to follow the file's name */
+	struct merge_notes notes;
+};
+
+/*
+ * Work through the jobs.  The counters of all of them go to counters[n_counters]; `once` tells that these
+ * are of mode set.  -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE; the counters are void then.
+ */
+must_check int load_files(struct load_job *jobs, size_t n_jobs, uint32_t *counters,
+			  size_t n_counters, bool once, const struct deadline *deadline,
+			  struct error *err);
+
+void load_jobs_free(struct load_job *jobs, size_t n_jobs);
+
+#endif

@@ -1,0 +1,176 @@
+#include "cgi/reader/program.h"
+
+#include <string.h>
+
+static struct program *find(const struct program_cache *cache, const struct input_file *meta,
+			    const struct file_identity *identity)
+{
+	const char *tag = coverage_tag(meta->file);
+	size_t len = meta->file->tag_len;
+	struct program *program;
+
+	for (program = cache->first; program; program = program->next)
+		if (memcmp(&program->identity, identity, sizeof *identity) == 0 &&
+		    strlen(program->tag) == len && memcmp(program->tag, tag, len) == 0)
+			return program;
+	return NULL;
+}
+
+/*
+ * A snapshot of a running process is a new file each time, but its tag was computed from its content here,
+ * on this machine: the tag and the size are identity enough.
+ */
+static int identify(const struct input_file *meta, struct file_identity *identity, bool *gone,
+		    struct error *err)
+{
+	if (source_file_identify(meta->dir_fd, meta->file->name, identity, gone, err) < 0)
+		return -1;
+	if (meta->live)
+		*identity = (struct file_identity){ .size = identity->size };
+	return 0;
+}
+
+static int read_meta(struct program_cache *cache, const struct input_file *input,
+		     struct program *program, bool *gone, struct error *err)
+{
+	cleanup_fd int fd = source_file_open(input->dir_fd, input->file->name, gone, err);
+
+	if (fd < 0)
+		return -1;
+	return covmeta_read(&program->meta, fd, &cache->packages, &program->newer, err);
+}
+
+static struct program *new_program(const struct input_file *meta,
+				   const struct file_identity *identity, struct error *err)
+{
+	struct program *program = calloc(1, sizeof *program);
+
+	if (program)
+		program->tag = strndup(coverage_tag(meta->file), meta->file->tag_len);
+	if (!program || !program->tag) {
+		free(program);
+		error_no_memory(err);
+		return NULL;
+	}
+	atomic_init(&program->users, 1);
+	program->identity = *identity;
+	return program;
+}
+
+static void cleanup_program_fn(struct program **program)
+{
+	program_release(*program);
+}
+
+/* -1 with *gone, or when out of something; a damaged file becomes a program with a reason. */
+static int read_program(struct program_cache *cache, const struct input_file *meta,
+			struct program **out, bool *gone, struct error *err)
+{
+	cleanup_with(cleanup_program_fn) struct program *program = NULL;
+	struct file_identity identity;
+
+	if (identify(meta, &identity, gone, err) < 0) {
+		if (*gone || err->class != ERROR_INTERNAL)
+			return -1;
+		identity = (struct file_identity){ 0 };
+	}
+	*out = find(cache, meta, &identity);
+	if (*out)
+		return 0;
+	program = new_program(meta, &identity, err);
+	if (!program)
+		return -1;
+	if (read_meta(cache, meta, program, gone, err) < 0) {
+		if (*gone || err->class != ERROR_INTERNAL)
+			return -1;
+		program->reason = strdup(err->message);
+		if (!program->reason)
+			return error_no_memory(err);
+	}
+	program->next = cache->first;
+	cache->first = program;
+	*out = steal_ptr(program);
+	return 0;
+}
+
+int program_cache_get(struct program_cache *cache, const struct input_file *meta,
+		      struct program **program, struct error *err)
+{
+	struct error why = { 0 };
+	bool gone = false;
+
+	*program = NULL;
+	if (read_program(cache, meta, program, &gone, &why) < 0) {
+		if (gone)
+			return 0;
+		if (err)
+			*err = why;
+		return -1;
+	}
+	(*program)->used_at = cache->clock;
+	program_use(*program);
+	return 0;
+}
+
+void program_cache_tick(struct program_cache *cache)
+{
+	cache->clock++;
+}
+
+bool program_cache_drop_oldest(struct program_cache *cache)
+{
+	struct program **at, **oldest = NULL, *program;
+
+	for (at = &cache->first; *at; at = &(*at)->next)
+		if ((*at)->used_at < cache->clock && (!oldest || (*at)->used_at < (*oldest)->used_at))
+			oldest = at;
+	if (!oldest)
+		return false;
+	program = *oldest;
+	*oldest = program->next;
+	program_release(program);
+	package_store_sweep(&cache->packages);
+	return true;
+}
+
+size_t program_cache_memory(const struct program_cache *cache)
+{
+	size_t bytes = cache->packages.n_slots * sizeof(struct covpackage *), i;
+	const struct program *program;
+
+	for (i = 0; i < cache->packages.n_slots; i++)
+		if (cache->packages.slots[i])
+			bytes += covpackage_memory(cache->packages.slots[i]);
+	for (program = cache->first; program; program = program->next)
+		bytes += sizeof *program +
+			 program->meta.n_packages * sizeof *program->meta.packages;
+	return bytes;
+}
+
+void program_cache_free(struct program_cache *cache)
+{
+	struct program *program;
+
+	while ((program = cache->first)) {
+		cache->first = program->next;
+		program_release(program);
+	}
+	package_store_free(&cache->packages);
+	*cache = PROGRAM_CACHE_INIT;
+}
+
+struct program *program_use(struct program *program)
+{
+	atomic_fetch_add(&program->users, 1);
+	return program;
+}
+
+void program_release(struct program *program)
+{
+	if (!program || atomic_fetch_sub(&program->users, 1) != 1)
+		return;
+	covmeta_free(&program->meta);
+	free(program->tag);
+	free(program->reason);
+	free(program);
+}

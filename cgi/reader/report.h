@@ -1,0 +1,23 @@
+/* Filling a struct reader_report. */
+#ifndef GOVERAGE_READER_REPORT_H
+#define GOVERAGE_READER_REPORT_H
+
+#include "cgi/reader/inputs.h"
+#include "cgi/reader/merge.h"
+#include "cgi/reader/reader.h"
+
+/*
+ * A file was left out, for a reason that follows its name.  With log it gets a line in the log, unless
+ * this request has had many.  -1: ERROR_UNAVAILABLE when out of memory.
+ */
+must_check int report_skip(struct reader_report *report, const struct input_file *input,
+			   const char *reason, bool log, struct error *err);
+
+/* What was seen in a counter file, added or not. */
+void report_notes(struct reader_report *report, const struct merge_notes *notes);
+
+/* What can be told of the whole profile: modes, builds, digest.  -1: ERROR_UNAVAILABLE. */
+must_check int report_profile(struct reader_report *report, const struct covprofile *profile,
+			      struct error *err);
+
+#endif

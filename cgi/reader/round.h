@@ -1,0 +1,56 @@
+/*
+ * The work of one request: its files are grouped by program, what is new of them is added to what is
+ * kept, and the snapshots of running processes to a copy of that.
+ */
+#ifndef GOVERAGE_READER_ROUND_H
+#define GOVERAGE_READER_ROUND_H
+
+#include "cgi/cleanup.h"
+#include "cgi/reader/inputs.h"
+#include "cgi/reader/kept.h"
+#include "cgi/reader/program.h"
+#include "cgi/reader/reader.h"
+
+/* The files of one program in this request. */
+struct round_group {
+	const struct input_group *files;
+	const struct input_file *meta; /* the one that is used */
+	struct program *program; /* this is a user of it; NULL = no good meta-data */
+	bool kept; /* its meta-data lies in a directory: the program is part of what is kept */
+	struct merge_target target;
+	size_t *first; /* owned; behind target.first */
+};
+
+struct round {
+	const struct reader_request *request;
+	struct reader_report *report;
+	struct inputs inputs;
+	struct round_group *groups; /* owned; inputs.n_groups */
+};
+
+#define ROUND_INIT ((struct round){0})
+
+/* Group the files and find their programs.  -1 as reader_load(). */
+must_check int round_begin(struct round *round, const struct reader_request *request,
+			   struct reader_report *report, struct program_cache *cache,
+			   struct error *err);
+
+/*
+ * Bring *kept up to date with the directories; when that is not possible it begins anew.  With `want_identity`
+ * the files are remembered, so that the next round can go on from here.  On -1 (as reader_load) it is void.
+ */
+must_check int round_update(struct round *round, struct kept *kept, bool want_identity,
+			    struct error *err);
+
+/*
+ * The profile with the snapshots of running processes: `base`, or a copy of it.  The caller becomes a
+ * user.  NULL as reader_load().
+ */
+must_check struct covprofile *round_add_live(struct round *round, struct covprofile *base,
+					     struct error *err);
+
+void round_free(struct round *round);
+
+#define cleanup_round cleanup_with(round_free)
+
+#endif

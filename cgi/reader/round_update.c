@@ -1,0 +1,252 @@
+/* Bringing what is kept up to date with the directories. */
+#include <string.h>
+
+#include "cgi/coverage_list.h"
+#include "cgi/reader/report.h"
+#include "cgi/reader/round.h"
+
+enum { DEADLINE_STEP = 256 }; /* files between two looks at the deadline */
+
+/* A counter file in a directory, and what is known of it. */
+struct candidate {
+	const struct input_file *input;
+	const struct round_group *group;
+	struct file_identity identity;
+	struct kept_file *known; /* NULL = new */
+	struct load_job *job; /* of a new one */
+};
+
+struct update {
+	struct round *round;
+	struct kept *kept;
+	struct candidate *candidates; /* owned; in the order of the inputs */
+	size_t n;
+	struct load_job *jobs; /* owned */
+	size_t n_jobs;
+};
+
+static void update_free(struct update *u)
+{
+	free(u->candidates);
+	load_jobs_free(u->jobs, u->n_jobs);
+}
+
+#define cleanup_update cleanup_with(update_free)
+
+/* What can't be looked at is left to the loading, which tells why. */
+static int identify(struct candidate *candidate, bool *gone, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (source_file_identify(candidate->input->dir_fd, candidate->input->file->name,
+				 &candidate->identity, gone, &why) == 0 ||
+	    *gone || why.class == ERROR_INTERNAL)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+static int add_candidate(struct update *u, const struct round_group *group,
+			 const struct input_file *input, bool want_identity, struct error *err)
+{
+	struct candidate *candidate = &u->candidates[u->n];
+	bool gone = false;
+
+	*candidate = (struct candidate){ .input = input, .group = group };
+	if (u->n % DEADLINE_STEP == 0 &&
+	    coverage_check_deadline(u->round->request->deadline, err) < 0)
+		return -1;
+	if (want_identity && identify(candidate, &gone, err) < 0)
+		return -1;
+	u->n += !gone;
+	return 0;
+}
+
+static int gather_candidates(struct update *u, bool want_identity, struct error *err)
+{
+	struct round *round = u->round;
+	size_t i, j;
+
+	u->candidates = calloc(round->inputs.n_files + 1, sizeof *u->candidates);
+	if (!u->candidates)
+		return error_no_memory(err);
+	for (i = 0; i < round->inputs.n_groups; i++) {
+		const struct round_group *group = &round->groups[i];
+
+		if (!group->kept)
+			continue;
+		for (j = 0; j < group->files->n_counters; j++)
+			if (!group->files->counters[j].live &&
+			    add_candidate(u, group, &group->files->counters[j], want_identity, err) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+static bool programs_are_there(const struct update *u)
+{
+	size_t found = 0, i;
+
+	for (i = 0; i < u->round->inputs.n_groups; i++)
+		found += u->round->groups[i].kept &&
+			 kept_find(u->kept, u->round->groups[i].program) != NULL;
+	return found == u->kept->n_programs;
+}
+
+/* Mark what is known.  Is every file that was added still there, as it was? */
+static bool files_are_there(struct update *u)
+{
+	size_t known = 0, i;
+
+	for (i = 0; i < u->n && known < u->kept->n_files; i++)
+		if (kept_is(&u->kept->files[known], u->candidates[i].input->file,
+			    &u->candidates[i].identity))
+			u->candidates[i].known = &u->kept->files[known++];
+	return known == u->kept->n_files;
+}
+
+/* Go on from what is kept, or begin anew. */
+static int begin(struct update *u, struct error *err)
+{
+	size_t i;
+
+	if (u->kept->profile && programs_are_there(u) && files_are_there(u))
+		return 0;
+	for (i = 0; i < u->n; i++)
+		u->candidates[i].known = NULL;
+	kept_free(u->kept);
+	return kept_begin(u->kept, err);
+}
+
+/* A profile that somebody else is still using must not change under his eyes. */
+static int own_profile(struct kept *kept, struct error *err)
+{
+	struct covprofile *copy;
+
+	if (atomic_load(&kept->profile->users) == 1)
+		return 0;
+	copy = covprofile_copy(kept->profile, err);
+	if (!copy)
+		return -1;
+	covprofile_release(kept->profile);
+	kept->profile = copy;
+	return 0;
+}
+
+static int add_programs(struct update *u, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < u->round->inputs.n_groups; i++) {
+		struct round_group *group = &u->round->groups[i];
+
+		if (!group->kept || kept_find(u->kept, group->program))
+			continue;
+		if (own_profile(u->kept, err) < 0 ||
+		    kept_add_program(u->kept, group->program, err) < 0)
+			return -1;
+	}
+	/* only now do the arrays stay where they are */
+	for (i = 0; i < u->round->inputs.n_groups; i++) {
+		struct round_group *group = &u->round->groups[i];
+		const struct kept_program *program =
+			group->kept ? kept_find(u->kept, group->program) : NULL;
+
+		if (program)
+			group->target =
+				(struct merge_target){ &group->program->meta, program->first };
+	}
+	return 0;
+}
+
+static int add_files(struct update *u, struct error *err)
+{
+	struct covprofile *profile;
+	size_t i;
+
+	u->jobs = calloc(u->n + 1, sizeof *u->jobs);
+	if (!u->jobs)
+		return error_no_memory(err);
+	for (i = 0; i < u->n; i++) {
+		struct candidate *candidate = &u->candidates[i];
+
+		if (candidate->known)
+			continue;
+		candidate->job = &u->jobs[u->n_jobs++];
+		candidate->job->input = candidate->input;
+		candidate->job->target = &candidate->group->target;
+	}
+	if (!u->n_jobs)
+		return 0;
+	if (own_profile(u->kept, err) < 0)
+		return -1;
+	profile = u->kept->profile;
+	return load_files(u->jobs, u->n_jobs, profile->counters, profile->n_counters,
+			  profile->mode == COUNTER_MODE_SET, u->round->request->deadline, err);
+}
+
+/* The candidate as it will be known from now on. */
+static int know(const struct candidate *candidate, struct kept_file *file, struct error *err)
+{
+	struct load_job *job = candidate->job;
+
+	if (candidate->known) {
+		*file = *candidate->known;
+		*candidate->known = (struct kept_file){ 0 };
+		return 0;
+	}
+	*file = (struct kept_file){ .dir = candidate->input->file->dir,
+				    .identity = candidate->identity,
+				    .outcome = job->outcome,
+				    .reason = steal_ptr(job->reason),
+				    .notes = job->notes };
+	file->name = strdup(candidate->input->file->name);
+	return file->name ? 0 : error_no_memory(err);
+}
+
+static int tell(struct round *round, const struct candidate *candidate, const struct kept_file *file,
+		struct error *err)
+{
+	report_notes(round->report, &file->notes);
+	if (file->outcome == LOAD_DAMAGED)
+		return report_skip(round->report, candidate->input, file->reason,
+				   candidate->job != NULL, err);
+	round->report->n_counter_files++;
+	return 0;
+}
+
+/* The new list of files, and what the report says about them. */
+static int know_files(struct update *u, struct error *err)
+{
+	struct kept_file *files = calloc(u->n + 1, sizeof *files);
+	size_t n = 0, i;
+	int rc = 0;
+
+	if (!files)
+		return error_no_memory(err);
+	for (i = 0; i < u->n && rc == 0; i++) {
+		const struct candidate *candidate = &u->candidates[i];
+
+		if (candidate->job && candidate->job->outcome == LOAD_GONE)
+			continue;
+		rc = know(candidate, &files[n++], err);
+		if (rc == 0)
+			rc = tell(u->round, candidate, &files[n - 1], err);
+	}
+	for (i = 0; i < u->kept->n_files; i++)
+		kept_file_free(&u->kept->files[i]);
+	free(u->kept->files);
+	u->kept->files = files;
+	u->kept->n_files = n;
+	return rc;
+}
+
+int round_update(struct round *round, struct kept *kept, bool want_identity, struct error *err)
+{
+	cleanup_update struct update u = { .round = round, .kept = kept };
+
+	if (gather_candidates(&u, want_identity, err) < 0 || begin(&u, err) < 0 ||
+	    add_programs(&u, err) < 0 || add_files(&u, err) < 0)
+		return -1;
+	return know_files(&u, err);
+}

@@ -1,0 +1,90 @@
+#include "cgi/reader/source_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "cgi/io.h"
+#include "cgi/reader/covmeta.h"
+
+static int cannot(int errnum, const char *what, bool *gone, struct error *err)
+{
+	*gone = errnum == ENOENT;
+	return error_errno(err, ERROR_INTERNAL, errnum, "can't be %s", what);
+}
+
+int source_file_open(int dir_fd, const char *name, bool *gone, struct error *err)
+{
+	/* without O_NONBLOCK a pipe under such a name would hold us up */
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	*gone = false;
+	return fd >= 0 ? fd : cannot(errno, "opened", gone, err);
+}
+
+static int reserve(struct file_bytes *bytes, size_t n, struct error *err)
+{
+	if (n <= bytes->cap)
+		return 0;
+	free(bytes->data);
+	bytes->cap = 0;
+	bytes->data = malloc(n);
+	if (!bytes->data)
+		return error_no_memory(err);
+	bytes->cap = n;
+	return 0;
+}
+
+int source_file_read(int dir_fd, const char *name, struct file_bytes *bytes, bool *gone,
+		     struct error *err)
+{
+	cleanup_fd int fd = source_file_open(dir_fd, name, gone, err);
+	struct stat st;
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return cannot(errno, "read", gone, err);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, ERROR_INTERNAL, "is not a regular file");
+	if (st.st_size > COVERAGE_FILE_MAX)
+		return error_set(err, ERROR_INTERNAL, "is larger than %d MiB",
+				 COVERAGE_FILE_MAX >> 20);
+	if (reserve(bytes, (size_t)st.st_size, err) < 0)
+		return -1;
+	got = io_read_full(fd, bytes->data, (size_t)st.st_size);
+	if (got < 0)
+		return cannot(errno, "read", gone, err);
+	bytes->len = (size_t)got;
+	return 0;
+}
+
+static uint64_t nanoseconds(struct timespec time)
+{
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+int source_file_identify(int dir_fd, const char *name, struct file_identity *identity, bool *gone,
+			 struct error *err)
+{
+	struct stat st;
+
+	*gone = false;
+	if (fstatat(dir_fd, name, &st, 0) < 0)
+		return cannot(errno, "looked at", gone, err);
+	*identity = (struct file_identity){
+		(uint64_t)st.st_dev,
+		(uint64_t)st.st_ino,
+		(uint64_t)st.st_size,
+		nanoseconds(st.st_mtim),
+		nanoseconds(st.st_ctim),
+	};
+	return 0;
+}
+
+void file_bytes_free(struct file_bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = FILE_BYTES_INIT;
+}

@@ -1,0 +1,50 @@
+/*
+ * The coverage files as they lie in their directories: opening, reading whole, and telling whether one is
+ * still the file that it was.  Files are read, not mapped: somebody else may truncate them meanwhile.
+ */
+#ifndef GOVERAGE_READER_SOURCE_FILE_H
+#define GOVERAGE_READER_SOURCE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgi/cleanup.h"
+#include "cgi/error.h"
+
+/* What changes when a file is replaced or written to. */
+struct file_identity {
+	uint64_t device, inode, size;
+	uint64_t modified_ns; /* time of the last modification */
+	uint64_t changed_ns; /* of the last change of the inode, which nobody can set at will */
+};
+
+/* The bytes of one file; the memory is kept from file to file. */
+struct file_bytes {
+	uint8_t *data; /* owned */
+	size_t len;
+	size_t cap; /* private */
+};
+
+#define FILE_BYTES_INIT ((struct file_bytes){0})
+
+/*
+ * Open a regular file for reading; the caller owns the descriptor.  -1: *gone where there is no such file
+ * any more; ERROR_INTERNAL with what is wrong with it; ERROR_UNAVAILABLE when the machine is out of
+ * something.
+ */
+must_check int source_file_open(int dir_fd, const char *name, bool *gone, struct error *err);
+
+/* Read a whole file, of COVERAGE_FILE_MAX bytes at most.  -1 as above. */
+must_check int source_file_read(int dir_fd, const char *name, struct file_bytes *bytes, bool *gone,
+				struct error *err);
+
+/* Which file is it?  -1 as above. */
+must_check int source_file_identify(int dir_fd, const char *name, struct file_identity *identity,
+				    bool *gone, struct error *err);
+
+void file_bytes_free(struct file_bytes *bytes);
+
+#define cleanup_file_bytes cleanup_with(file_bytes_free)
+
+#endif

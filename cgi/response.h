@@ -1,0 +1,43 @@
+/*
+ * One answer.  It is put together whole, and leaves only then: the status line can't be followed by
+ * a second one, and the length is known.
+ */
+#ifndef GOVERAGE_RESPONSE_H
+#define GOVERAGE_RESPONSE_H
+
+#include "cgi/buffer.h"
+#include "cgi/error.h"
+#include "cgi/gateway.h"
+#include "cgi/request.h"
+#include "cgi/textfmt.h"
+
+struct response {
+	int status;		  /* 0 = nothing has been decided yet */
+	const char *content_type; /* NULL = no body at all (204) */
+	struct buffer headers;	  /* further header lines, each with its line feed */
+	struct buffer text;	  /* the body, unless there is a profile */
+	struct textfmt profile;	  /* the body, when it has a text */
+};
+
+#define RESPONSE_INIT ((struct response){0})
+
+/* Add one header; the value is ours: it holds no line feed. */
+void response_header(struct response *response, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Turn it into the answer for an error, as text or, where the client accepts JSON, as {"error":
+ * "…"}. */
+void response_error(struct response *response, const struct request *request,
+		    const struct error *error);
+
+/* Bytes of the body. */
+size_t response_length(const struct response *response);
+
+/* Send it; without the body for HEAD.  0, or -1 when the peer is gone. */
+int response_send(struct response *response, struct gateway *gateway, bool head_only);
+
+void response_free(struct response *response);
+
+#define cleanup_response cleanup_with(response_free)
+
+#endif

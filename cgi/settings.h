@@ -1,0 +1,31 @@
+/* What the operator sets, by the environment of the process: read once at start, checked then. */
+#ifndef GOVERAGE_SETTINGS_H
+#define GOVERAGE_SETTINGS_H
+
+#include <stddef.h>
+
+#include "cgi/buffer.h"
+#include "cgi/error.h"
+
+/* Whether running processes are read; REQUIRED: one that can't be read is an error. */
+enum live_setting { LIVE_SETTING_AUTO, LIVE_SETTING_OFF, LIVE_SETTING_REQUIRED };
+
+struct settings {
+	const char *gocoverdir; /* GOCOVERDIR; NULL where the process has none (or an empty one) */
+	const char *covdata;	/* GOVERAGE_COVDATA; NULL = look for it */
+	enum live_setting live; /* GOVERAGE_LIVE */
+	long timeout_s;		/* GOVERAGE_TIMEOUT, seconds for one answer */
+	size_t max_body;	/* GOVERAGE_MAX_BODY, bytes */
+	long workers;		/* GOVERAGE_WORKERS, requests at once; 0 = by the number of CPUs */
+};
+
+/*
+ * Read the settings from the environment of this process.  The strings belong to the environment.
+ * -1 with a sentence that names the variable, its value and what is allowed.
+ */
+must_check int settings_read(struct settings *settings, struct error *err);
+
+/* One line for each variable: name, default, meaning; for --help. */
+void settings_describe(struct buffer *out);
+
+#endif

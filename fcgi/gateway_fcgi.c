@@ -1,0 +1,131 @@
+#include "fcgi/gateway_fcgi.h"
+
+#include <fcgiapp.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "fcgi/params_scan.h"
+
+/* A peer that neither sends nor takes a byte for this long is given up. */
+enum { SILENCE_S = 30 };
+
+struct fcgi_gateway {
+	struct gateway base;
+	FCGX_Request request;
+	const struct fcgi_events *events;
+};
+
+static const char *fcgi_variable(struct gateway *gateway, const char *name)
+{
+	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
+
+	return FCGX_GetParam(name, self->request.envp);
+}
+
+static ssize_t fcgi_read(struct gateway *gateway, void *buf, size_t n,
+			 const struct deadline *deadline, struct error *err)
+{
+	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
+	int got;
+
+	if (deadline_left_ms(deadline) == 0)
+		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
+	got = FCGX_GetStr(buf, n > INT_MAX ? INT_MAX : (int)n, self->request.in);
+	/* an abort, a cut and a time-out all look like an early end */
+	if ((size_t)got < n && FCGX_GetError(self->request.in) != 0)
+		return error_set(
+		    err, ERROR_BAD_REQUEST,
+		    "the request body broke off: the connection was closed or stayed silent");
+	if ((size_t)got < n)
+		self->events->input_complete(self->events->context);
+	return got;
+}
+
+static int fcgi_write(struct gateway *gateway, const void *bytes, size_t n)
+{
+	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
+	const char *at = bytes;
+
+	while (n > 0) {
+		int part = n > (1 << 30) ? 1 << 30 : (int)n;
+
+		if (FCGX_PutStr(at, part, self->request.out) < part)
+			return -1;
+		at += part;
+		n -= (size_t)part;
+	}
+	return 0;
+}
+
+static void fcgi_log(void *context, const char *line, size_t len)
+{
+	struct fcgi_gateway *self = context;
+
+	FCGX_PutStr(line, (int)len, self->request.err);
+	FCGX_FFlush(self->request.err);
+}
+
+int gateway_fcgi_start(struct error *err)
+{
+	/* closing waits up to 2 s for a peer that does not close; 200 ms is enough on one machine
+	 */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
+	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
+	if (FCGX_Init() != 0)
+		return error_set(err, ERROR_INTERNAL, "libfcgi could not be initialised");
+	return 0;
+}
+
+static void prepare_connection(int connection)
+{
+	struct timeval silence = {.tv_sec = SILENCE_S};
+	int room =
+	    2 * PARAMS_SCAN_MAX; /* a request's head must fit in, since it is looked at there */
+
+	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
+	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
+	setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+}
+
+int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
+		       const struct deadline *deadline, struct error *err)
+{
+	struct fcgi_gateway self = {
+	    .base =
+		{
+		    .variable = fcgi_variable,
+		    .read = fcgi_read,
+		    .write = fcgi_write,
+		    .stream_ends_with_body = true,
+		    .variables_are_environment = false,
+		    .log = fcgi_log,
+		},
+	    .events = events,
+	};
+
+	prepare_connection(connection);
+	if (params_await(connection, deadline, err) < 0) {
+		close(connection);
+		return -1;
+	}
+	FCGX_InitRequest(&self.request, -1, 0);
+	/*
+	 * With these two fields FCGX_Accept_r() reads a request from this connection instead of
+	 * accepting one.  The header calls them private; they are the same in every release
+	 * from 2.4.0 to 2.4.7.
+	 */
+	self.request.ipcFd = connection;
+	self.request.keepConnection = 1;
+	if (FCGX_Accept_r(&self.request) < 0) {
+		FCGX_Free(&self.request, 1);
+		return error_set(err, ERROR_BAD_REQUEST, "libfcgi refused the request");
+	}
+	events->answer(&self.base, events->context);
+	FCGX_FClose(self.request.out);
+	FCGX_FClose(self.request.err);
+	FCGX_Free(&self.request, 1);
+	return 0;
+}

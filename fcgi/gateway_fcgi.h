@@ -1,0 +1,30 @@
+/*
+ * One FastCGI connection with one request on it.  The only file that knows libfcgi; it uses the
+ * library's stream layer on a connection that we have accepted ourselves, and closes that
+ * connection in every case.
+ */
+#ifndef GOVERAGE_GATEWAY_FCGI_H
+#define GOVERAGE_GATEWAY_FCGI_H
+
+#include "cgi/error.h"
+#include "cgi/gateway.h"
+
+/* Once, before any thread starts. */
+must_check int gateway_fcgi_start(struct error *err);
+
+/* What the user of a connection does at its turning points; `context` is handed to each. */
+struct fcgi_events {
+	void (*answer)(struct gateway *gateway, void *context); /* the parameters are in */
+	void (*input_complete)(void *context);			/* the body is in, too */
+	void *context;
+};
+
+/*
+ * Read a request's parameters from the connection, let answer() answer it, finish the request and close
+ * the connection, which is taken over in every case.  0 when answer() was called; -1 with the reason
+ * when what came was no whole FastCGI request, or did not come in time.
+ */
+must_check int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
+				  const struct deadline *deadline, struct error *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* The listening socket of a FastCGI responder: one that was handed down, or one of our own. */
+#ifndef GOVERAGE_LISTENER_H
+#define GOVERAGE_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cgi/error.h"
+
+struct listener {
+	int fd;		 /* non-blocking, close-on-exec */
+	char *unix_path; /* of a socket that we made, removed at the end; NULL otherwise; owned */
+};
+
+#define LISTENER_INIT ((struct listener){-1, NULL})
+
+/* Is fd a socket that listens?  Exact for everything that a web server may put there. */
+bool listener_is_listening(int fd);
+
+/* Take over the listening socket that the web server or spawn-fcgi left on fd. */
+must_check int listener_adopt(struct listener *listener, int fd, struct error *err);
+
+/*
+ * Listen on ADDRESS: "HOST:PORT" with a numeric IPv4 address, "[HOST]:PORT" with IPv6, or
+ * "unix:PATH" (absolute or relative; made with permissions `mode`).  A socket file that nobody
+ * listens on any more is replaced; one that is in use, or any other file, is an error.
+ */
+must_check int listener_open(struct listener *listener, const char *address, mode_t mode,
+			     struct error *err);
+
+void listener_close(struct listener *listener);
+
+#define cleanup_listener cleanup_with(listener_close)
+
+#endif

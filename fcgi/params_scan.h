@@ -1,0 +1,34 @@
+/*
+ * A look at the head of a FastCGI request (BEGIN_REQUEST and the PARAMS stream, FastCGI
+ * specification 3.3 to 5.2) before libfcgi sees it.  libfcgi allocates what a name-value pair
+ * announces, and some announcements end the process (CVE-2025-23016 and what its first repair
+ * left): a peer's garbage must end no more than its own connection.
+ */
+#ifndef GOVERAGE_PARAMS_SCAN_H
+#define GOVERAGE_PARAMS_SCAN_H
+
+#include <stddef.h>
+
+#include "cgi/deadline.h"
+#include "cgi/error.h"
+
+enum {
+	PARAMS_SCAN_MAX = 96 << 10, /* bytes of records up to the end of PARAMS */
+};
+
+enum params_state { PARAMS_INCOMPLETE, PARAMS_COMPLETE, PARAMS_MALFORMED };
+
+/*
+ * Judge the first n bytes of a connection: COMPLETE when one BEGIN_REQUEST and a whole PARAMS
+ * stream stand there, every pair of which ends within it; MALFORMED when no more bytes can make it
+ * that.
+ */
+enum params_state params_scan(const unsigned char *bytes, size_t n);
+
+/*
+ * Wait until the head of the request has arrived on the connection, without taking it from there.
+ * -1 with ERROR_BAD_REQUEST when it is malformed, over PARAMS_SCAN_MAX, or cut off; ERROR_TIMEOUT.
+ */
+must_check int params_await(int connection, const struct deadline *deadline, struct error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * The persistent process: workers that wait for connections, accept and answer them, until a signal
+ * says to end.
+ */
+#ifndef GOVERAGE_RESPONDER_H
+#define GOVERAGE_RESPONDER_H
+
+#include "cgi/app.h"
+#include "cgi/error.h"
+#include "fcgi/listener.h"
+
+/*
+ * Block, in this thread and in all that it will start, the signals that responder_run() waits for.
+ * Before anything else, so that none of them is lost.
+ */
+void responder_block_signals(void);
+
+/*
+ * Answer requests until SIGTERM, SIGINT, SIGHUP or SIGUSR1 arrives; then take no more connections,
+ * finish what is under way, and return 0.  -1 when the workers can't be started.
+ */
+must_check int responder_run(struct app *app, const struct listener *listener, struct error *err);
+
+#endif

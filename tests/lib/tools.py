@@ -1,0 +1,70 @@
+"""Stand-ins for covdata, for the faults that the real one can't be made to show, and wrappers around the
+real one that let a test see or steer it."""
+
+import os
+
+
+def _script(work, name, text):
+    path = os.path.join(work.mkdir("tools"), name)
+    with open(path, "w") as out:
+        out.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def hanging(work):
+    """Never ends by itself, nor does its child."""
+    return _script(work, "hanging", "sleep 1000 &\nexec sleep 1000\n")
+
+
+def stubborn(work):
+    """As hanging, and deaf to SIGTERM."""
+    return _script(work, "stubborn", "trap '' TERM\nsleep 1000 &\nwhile :; do sleep 1000; done\n")
+
+
+def failing(work, words, status=1):
+    return _script(work, "failing", f"echo first words >&2\necho {words!r} >&2\nexit {status}\n")
+
+
+def talkative(work):
+    """Fails after 4 MB of words."""
+    return _script(work, "talkative", """
+i=0
+while [ $i -lt 1000 ]; do
+	printf '%4096s\\n' x >&2
+	i=$((i + 1))
+done
+echo the very last words >&2
+exit 1
+""")
+
+
+def killed(work):
+    """Dies of a signal."""
+    return _script(work, "killed", "kill -SEGV $$\n")
+
+
+def gated(work, covdata):
+    """(path, directory): the real covdata, but it leaves a file in `directory` when it starts, and goes on
+    only once there is a file named "go" there."""
+    place = work.mkdir("gate")
+    return _script(work, "gated", f"""
+touch {place}/started.$$
+while [ ! -e {place}/go ]; do sleep 0.05; done
+exec {covdata} "$@"
+"""), place
+
+
+def spying(work, covdata):
+    """(path, file): the real covdata, but what it was handed is written down first: arguments, environment,
+    signals; and its open descriptors, in a second file with ".fds" behind its name."""
+    place = work.join("spied")
+    return _script(work, "spying", f"""
+{{
+	echo "arguments: $*"
+	env | sed 's/^/environment: /'
+	while read -r line; do case $line in Sig*) echo "$line" ;; esac; done </proc/$$/status
+}} >{place} 2>/dev/null
+ls -l /proc/$$/fd >{place}.fds
+exec {covdata} "$@"
+"""), place

@@ -1,0 +1,69 @@
+"""A real web server, started by scripts/servers/run, exactly as an operator would."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+import http_client
+import processes
+import tree
+
+RUN = os.path.join(tree.SOURCE, "scripts", "servers", "run")
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def missing(*programs):
+    """The first of these programs (or files, by their path) that is not installed, or None."""
+    path = os.environ.get("PATH", "/usr/bin:/bin") + ":" + SBIN
+    return next((name for name in programs
+                 if not (os.path.exists(name) if "/" in name else shutil.which(name, path=path))), None)
+
+
+class WebServer:
+    """name, backend: as scripts/servers/run takes them.  settings: GOCOVERDIR and so on.  user: the id of
+    another user who starts it (only root can do that)."""
+
+    def __init__(self, name, backend, work, settings, user=None):
+        self.name = name
+        self.port, fcgi_port = processes.free_ports(2)
+        self.log = work.join("server.log")
+        self.run_dir = tempfile.mkdtemp(prefix="run", dir=work.path)
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GOVERAGE_PROGRAM": work.program,
+               "COVERAGE_HTTP_PORT": str(self.port), "GOVERAGE_FCGI_PORT": str(fcgi_port),
+               "GOVERAGE_RUN_DIR": self.run_dir, **settings}
+        arguments = [RUN, name] + ([backend] if backend else [])
+        if user is not None:
+            os.chown(self.run_dir, user, user)
+            arguments = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] + arguments
+        with open(self.log, "wb") as log:
+            self.process = processes.start(arguments, env=env, stdin=subprocess.DEVNULL, stdout=log,
+                                           stderr=log)
+        try:
+            processes.wait_until(self._answers, f"{name} to answer")
+        except AssertionError as error:
+            processes.stop(self.process)
+            raise AssertionError(f"{error}\n{self.log_text()}") from None
+
+    def _answers(self):
+        assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
+        try:
+            # 404 comes from the program, so that the program is there as well.
+            return http_client.request(self.port, "GET", "/v1/cover/nowhere").status == 404
+        except OSError:
+            return False
+
+    def log_text(self):
+        text = ""
+        for path in (self.log, os.path.join(self.run_dir, "error.log")):
+            if os.path.exists(path):
+                with open(path, "rb") as log:
+                    text += log.read().decode("utf-8", "replace")
+        return text
+
+    def request(self, method, target, **how):
+        return http_client.request(self.port, method, target, **how)
+
+    def stop(self):
+        """The exit status of scripts/servers/run."""
+        return processes.stop(self.process)

@@ -1,0 +1,8 @@
+#!/usr/bin/python3
+"""caddy, and spawn-fcgi on a unix socket."""
+
+import sys
+
+import server_test
+
+sys.exit(server_test.main("caddy", "caddy", "spawn-fcgi", backend="unix"))
