@@ -5,15 +5,19 @@
 
 int app_init(struct app *app, struct error *err)
 {
-	app->cancel_fd = -1;
-	app->covdata = NULL;
-	app->live_cache = NULL;
+	size_t budget;
+
+	*app = (struct app){.cancel_fd = -1};
 	if (pthread_mutex_init(&app->lock, NULL) != 0)
 		return error_no_memory(err);
 	if (settings_read(&app->settings, err) < 0 || path_filter_start(err) < 0)
 		return -1;
+	/* a quarter for texts, the rest for what they are made from */
+	budget = (size_t)app->settings.cache_bytes;
+	app->texts = text_cache_new(budget / 4);
+	app->reader = reader_new(budget - budget / 4, err);
 	app->live_cache = live_cache_new();
-	if (!app->live_cache)
+	if (!app->texts || !app->reader || !app->live_cache)
 		return error_no_memory(err);
 	staging_sweep();
 	return 0;
@@ -35,5 +39,7 @@ void app_free(struct app *app)
 {
 	covdata_free(app->covdata);
 	live_cache_free(app->live_cache);
+	reader_free(app->reader);
+	text_cache_free(app->texts);
 	pthread_mutex_destroy(&app->lock);
 }

@@ -7,11 +7,15 @@
 #include "cgi/covdata.h"
 #include "cgi/error.h"
 #include "cgi/live/live.h"
+#include "cgi/reader/reader.h"
 #include "cgi/settings.h"
+#include "cgi/text_cache.h"
 
 struct app {
 	struct settings settings;
-	int cancel_fd; /* readable = end what is under way (CGI after SIGTERM); -1 = none */
+	int cancel_fd;	       /* readable = end what is under way (CGI after SIGTERM); -1 = none */
+	struct reader *reader; /* what was understood of coverage files */
+	struct text_cache *texts;      /* the last profiles */
 	struct live_cache *live_cache; /* what was learnt about executables */
 	pthread_mutex_t lock;	       /* guards what follows */
 	struct covdata *covdata;       /* NULL until it was found */

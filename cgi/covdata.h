@@ -13,8 +13,8 @@ struct covdata; /* private; found once, used by any number of threads */
 /*
  * Find it: GOVERAGE_COVDATA; `covdata` on PATH; `go tool covdata` with the go on PATH; beside this
  * program.  PATH is the process's own ("/usr/local/bin:/usr/bin:/bin" where it is unset).
- * NULL with ERROR_INTERNAL and a sentence that begins with "covdata not found: " and tells where it was
- * looked for and what to do.
+ * NULL with ERROR_INTERNAL and a sentence that begins with "covdata not found: " and tells where it
+ * was looked for and what to do.
  */
 must_check struct covdata *covdata_find(const struct settings *settings, struct error *err);
 
@@ -22,10 +22,11 @@ must_check struct covdata *covdata_find(const struct settings *settings, struct 
 const char *covdata_description(const struct covdata *covdata);
 
 /*
- * Make sure that it can be run at once: with the go of Go 1.25 and later the first use builds covdata,
- * which takes some 10 s (later ones find it in the build cache).  covdata_textfmt() does it by itself; a
- * process that stays can have it behind it, and --check can say whether it works.  -1 with a sentence that
- * begins with "covdata not found: " where go has none, or ERROR_TIMEOUT, ERROR_CANCELLED.
+ * Make sure that it can be run at once: with the go of Go 1.25 and later the first use builds
+ * covdata, which takes some 10 s (later ones find it in the build cache).  covdata_textfmt() does
+ * it by itself; a process that stays can have it behind it, and --check can say whether it works.
+ * -1 with a sentence that begins with "covdata not found: " where go has none, or ERROR_TIMEOUT,
+ * ERROR_CANCELLED.
  */
 must_check int covdata_prepare(struct covdata *covdata, const struct deadline *deadline,
 			       struct error *err);
@@ -33,11 +34,12 @@ must_check int covdata_prepare(struct covdata *covdata, const struct deadline *d
 void covdata_free(struct covdata *covdata);
 
 /*
- * The profile of the set in textfmt, as an anonymous memory file, which the caller owns, at any file
- * position.  The files are staged by links in `staging` (one subdirectory for each directory of the set),
- * next to what the caller has put into the staging subdirectory `extra` (NULL = none).  When covdata names
- * a file that it can't read, that one is left out of the set, and it runs again, COVDATA_MAX_RETRIES times
- * at most; files that have vanished meanwhile are left out without being counted as skipped.
+ * The profile of the set in textfmt, as an anonymous memory file, which the caller owns, at any
+ * file position.  The files are staged by links in `staging` (one subdirectory for each directory
+ * of the set), next to what the caller has put into the staging subdirectory `extra` (NULL = none).
+ * When covdata names a file that it can't read, that one is left out of the set, and it runs again,
+ * COVDATA_MAX_RETRIES times at most; files that have vanished meanwhile are left out without being
+ * counted as skipped.
  *
  * The staging directory is left as it was found, but for extra files that were left out.
  *

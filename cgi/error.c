@@ -77,6 +77,8 @@ int error_status(enum error_class class)
 		return 405;
 	case ERROR_CONFLICT:
 		return 409;
+	case ERROR_STATE_GONE:
+		return 410;
 	case ERROR_TOO_LARGE:
 		return 413;
 	case ERROR_OVER_BUDGET:

@@ -19,6 +19,7 @@ enum error_class {
 	ERROR_NOT_FOUND,   /* 404 */
 	ERROR_METHOD,	   /* 405: known path, other method */
 	ERROR_CONFLICT,	   /* 409: the data can't be joined (different counter modes) */
+	ERROR_STATE_GONE, /* 410: an earlier state is no longer held */
 	ERROR_TOO_LARGE,   /* 413: the body is over the limit */
 	ERROR_OVER_BUDGET, /* 422: a pattern costs too much */
 	ERROR_INTERNAL,	   /* 500: misconfiguration, or a failing covdata */

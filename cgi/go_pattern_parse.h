@@ -22,10 +22,10 @@ enum {
 };
 
 enum {
-	PATTERN_MAX_DEPTH = 200,   /* groups in groups; Go has 1000 */
-	PATTERN_MAX_SIZE = 100000, /* instructions; Go has 3.3 million */
+	PATTERN_MAX_DEPTH = 200,       /* groups in groups; Go has 1000 */
+	PATTERN_MAX_SIZE = 100000,     /* instructions; Go has 3.3 million */
 	PATTERN_GO_MAX_SIZE = 3355443, /* Go's own limit */
-	PATTERN_MAX_COUNT = 1000,  /* of {n,m}, also multiplied; as Go */
+	PATTERN_MAX_COUNT = 1000,      /* of {n,m}, also multiplied; as Go */
 };
 
 #define NO_QUANTIFIER SIZE_MAX

@@ -50,7 +50,7 @@ static int answer(struct exchange *exchange, struct request *request, struct err
 {
 	const struct settings *settings = &exchange->app->settings;
 
-	if (request_read_body(request, exchange->gateway, settings->max_body, &exchange->deadline,
+	if (request_read_body(request, exchange->gateway, (size_t)settings->max_body, &exchange->deadline,
 			      err) < 0)
 		return -1;
 	if (check_head(request, err) < 0)

@@ -103,11 +103,15 @@ static void put_process(struct buffer *out, const char *host, const struct live_
 	buffer_putc(out, '}');
 }
 
+static const char may_be_running[] =
+    "it has no counter file: a process that could not be read may be running it, or it was killed";
+
 static void put_ended(struct buffer *out, const struct ended_program *p)
 {
 	buffer_putc(out, '{');
 	put_text(out, "name", p->program);
-	put_text(out, "state", "ended");
+	put_text(out, "state", p->may_be_running ? "unknown" : "ended");
+	put_text(out, "reason", p->may_be_running ? may_be_running : NULL);
 	put_text(out, "mainPackage", p->main_path);
 	put_text(out, "modulePath", p->module_path);
 	put_mode(out, p->mode);

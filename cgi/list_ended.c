@@ -159,20 +159,13 @@ static bool has_process(const struct live_report *live, const struct coverage_fi
 	return false;
 }
 
-static bool is_of_unread_process(const struct live_report *live,
-				 const struct ended_program *program)
+static bool has_unread_process(const struct live_report *live)
 {
 	size_t i;
 
-	if (program->counter_files)
-		return false;
-	for (i = 0; i < live->n; i++) {
-		const struct live_process *p = &live->processes[i];
-
-		if (p->state != LIVE_READ && p->program &&
-		    strcmp(p->program, program->program) == 0)
+	for (i = 0; i < live->n; i++)
+		if (live->processes[i].state != LIVE_READ)
 			return true;
-	}
 	return false;
 }
 
@@ -186,6 +179,7 @@ static int describe(struct listing *l, struct ended_program *program,
 
 	program->mode = file->mode;
 	program->counter_files = group->n_counters;
+	program->may_be_running = !group->n_counters && has_unread_process(l->live);
 	program->newest_ns = last ? last->file->time_ns : 0;
 	program->hash = strndup(coverage_tag(file), file->tag_len);
 	if (!program->hash)
@@ -202,21 +196,11 @@ static int describe(struct listing *l, struct ended_program *program,
 
 static int take_group(struct listing *l, const struct input_group *group, struct error *err)
 {
-	struct ended_program *program = &l->list->programs[l->list->n];
-
 	if (has_process(l->live, group->meta->file))
 		return 0;
 	if (coverage_check_deadline(l->deadline, err) < 0)
 		return -1;
-	l->list->n++;
-	if (describe(l, program, group, err) < 0)
-		return -1;
-	if (is_of_unread_process(l->live, program)) {
-		program_free(program);
-		*program = (struct ended_program){0};
-		l->list->n--;
-	}
-	return 0;
+	return describe(l, &l->list->programs[l->list->n++], group, err);
 }
 
 static int by_name(const void *a_, const void *b_)

@@ -28,7 +28,8 @@ struct ended_program {
 	bool knows_touched;	    /* all counter files were looked into */
 	uint64_t functions_touched; /* in any of the counter files; with knows_touched */
 	size_t counter_files;
-	uint64_t newest_ns; /* unix nanoseconds: when the newest was written; 0 = there is none */
+	bool may_be_running; /* it has no counter file, and some process could not be read */
+	uint64_t newest_ns;  /* unix nanoseconds: when the newest was written; 0 = there is none */
 };
 
 struct ended_list {
@@ -40,8 +41,8 @@ struct ended_list {
 
 /*
  * Find them in the set, which was listed after the processes were read.  Left out is a program with
- * the meta-data hash of a process that was read; and one without any counter file that is called
- * like a process that could not be read: the meta-data are that process's.
+ * the meta-data hash of a process that was read.  What the other processes run is not known: one of
+ * them may run a program that has no counter file yet.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't
  * be opened any more.

@@ -20,8 +20,8 @@ enum {
 	RETRIES_FULL_LENGTH = 512, /* bytes of a path, beyond which RETRIES shrinks in proportion */
 	MATCH_STACK_ENTRIES = 500000,
 	PARSE_DEPTH = 1024,
-	SEARCHES_PER_CHECK = 16,
-	EXCERPT_MAX = 256, /* bytes of a pattern or a path in a message */
+	SEARCHES_PER_CHECK = 16, /* of the time; a search in a long path counts as several */
+	EXCERPT_MAX = 256,	 /* bytes of a pattern or a path in a message */
 };
 
 static const int64_t cpu_budget_ns = INT64_C(2000000000);
@@ -243,7 +243,7 @@ static int decode_paths(struct decoded_paths *decoded, const struct path_ref *pa
 struct run {
 	OnigMatchParam *param; /* owned */
 	int64_t deadline_ns;   /* of this thread's CPU time */
-	unsigned searches;     /* since the time was looked at */
+	size_t searches;       /* since the time was looked at */
 	struct error *err;
 };
 
@@ -331,16 +331,15 @@ static int search(struct run *run, regex_t *regex, const struct pattern *pattern
 	const unsigned long retries = retries_for(path->len);
 	int r;
 
-	if (++run->searches >= SEARCHES_PER_CHECK && check_time(run, pattern) < 0)
+	run->searches += 1 + path->len / RETRIES_FULL_LENGTH;
+	if (run->searches >= SEARCHES_PER_CHECK && check_time(run, pattern) < 0)
 		return -1;
 	onig_set_retry_limit_in_match_of_match_param(run->param, retries);
 	onig_set_retry_limit_in_search_of_match_param(run->param, retries);
 	r = onig_search_with_param(regex, text, end, text, end, NULL, ONIG_OPTION_NONE, run->param);
 	if (r >= 0 || r == ONIG_MISMATCH)
 		return r >= 0;
-	if (r == ONIGERR_MEMORY)
-		return error_no_memory(run->err);
-	return over_limit(run, pattern, path);
+	return r == ONIGERR_MEMORY ? error_no_memory(run->err) : over_limit(run, pattern, path);
 }
 
 /* Search all paths that are not decided yet, and turn keep[i] where the pattern is found. */

@@ -1,10 +1,13 @@
 #include "cgi/profile.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cgi/collect.h"
+#include "cgi/engine.h"
 #include "cgi/gocoverdir.h"
 #include "cgi/query.h"
+#include "cgi/validator.h"
 
 static int read_query(struct query *query, const struct request *request, struct error *err)
 {
@@ -31,38 +34,134 @@ static int no_data(const struct collection *collection, const char *dir, struct 
 	    dir);
 }
 
-/* The profile of what was collected, before any filter. */
-static int make_profile(struct exchange *exchange, struct collection *collection, struct error *err)
+/* The state that the request wants to compare with; NULL with ERROR_STATE_GONE when it is not
+ * there. */
+static struct covprofile *earlier_state(struct exchange *exchange, const struct string_item *since,
+					struct error *err)
 {
-	const char *live = collection->live_fd >= 0 ? COLLECT_LIVE_NAME : NULL;
-	struct covdata *covdata = app_covdata(exchange->app, err);
-	cleanup_fd int text = -1;
+	char digest[VALIDATOR_DIGEST + 1];
+	struct covprofile *profile;
 
-	if (!covdata || coverage_set_check_modes(&collection->set, err) < 0)
-		return -1;
-	text = covdata_textfmt(covdata, &collection->set, &collection->staging, live,
-			       &exchange->deadline, err);
-	return text < 0 ? -1 : textfmt_map(&exchange->response->profile, text, err);
+	if (validator_parse(since->text, digest) < 0) {
+		error_set(err, ERROR_BAD_REQUEST,
+			  "since must be the ETag of an earlier answer, not \"%.64s\"",
+			  since->text);
+		return NULL;
+	}
+	profile = reader_recall(exchange->app->reader, digest);
+	if (!profile)
+		error_set(
+		    err, ERROR_STATE_GONE,
+		    "the state %s is not held any more: take a profile without since, and go on "
+		    "from its ETag",
+		    digest);
+	return profile;
 }
 
-static void describe(struct response *response, const struct collection *collection)
+/* The text of what ran since an earlier answer. */
+static int text_since(struct exchange *exchange, const struct tally *tally,
+		      const struct string_item *since, struct engine_text *text, struct error *err)
+{
+	cleanup_covprofile struct covprofile *before = NULL, *between = NULL;
+	uint64_t size;
+
+	if (!tally->profile)
+		return error_set(
+		    err, ERROR_INTERNAL,
+		    "since needs the built-in reader, which does not know the format of these "
+		    "coverage files");
+	before = earlier_state(exchange, since, err);
+	if (!before)
+		return -1;
+	between = reader_subtract(tally->profile, before, err);
+	if (!between)
+		return -1;
+	text->engine = "builtin";
+	text->fd = reader_textfmt(between, &size, &exchange->deadline, err);
+	return text->fd < 0 ? -1 : 0;
+}
+
+/* The text of everything: as it was kept, or made anew. */
+static int text_of_all(struct exchange *exchange, struct collection *collection,
+		       const struct tally *tally, struct engine_text *text, struct error *err)
+{
+	struct app *app = exchange->app;
+	struct stat st;
+
+	if (tally->profile) {
+		text->fd = text_cache_find(app->texts, tally->report.digest, &text->engine);
+		if (text->fd >= 0)
+			return 0;
+	}
+	if (engine_textfmt(text, app, collection, tally, &exchange->deadline, err) < 0)
+		return -1;
+	if (tally->profile && fstat(text->fd, &st) == 0)
+		text_cache_keep(app->texts, tally->report.digest, text->fd, (uint64_t)st.st_size,
+				text->engine);
+	return 0;
+}
+
+static void warn(struct response *response, const struct reader_report *report)
+{
+	if (report->mixed_modes)
+		response_header(response, "Goverage-Warning",
+				"programs with different counter modes: 1 is covered, 0 is not");
+	if (report->several_builds)
+		response_header(response, "Goverage-Warning",
+				"blocks of different builds stand side by side in %u packages",
+				report->several_builds);
+}
+
+static void describe(struct response *response, const struct collection *collection,
+		     const struct tally *tally)
 {
 	const struct live_report *live = &collection->live;
 
-	response->status = 200;
-	response->content_type = "text/plain; charset=utf-8";
-	response_header(response, "Goverage-Skipped", "%zu", collection->set.skipped);
+	response_header(response, "Goverage-Skipped", "%zu",
+			collection->set.skipped + tally->report.n_skipped);
 	if (collection->live_fd >= 0)
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
 				live->denied, live->gone, live->unsupported);
+	warn(response, &tally->report);
+}
+
+/* Name the state for later requests.  True when the client has this very answer already. */
+static bool validate(struct exchange *exchange, const struct query *query,
+		     const struct tally *tally)
+{
+	char *etag = exchange->response->etag;
+
+	if (!tally->profile)
+		return false;
+	validator_format(etag, tally->report.digest, validator_fingerprint(query));
+	reader_remember(exchange->app->reader, tally->profile, tally->report.digest);
+	return validator_matches(exchange->request->if_none_match, etag);
+}
+
+static int answer_text(struct exchange *exchange, struct collection *collection,
+		       const struct tally *tally, const struct query *query,
+		       struct path_filter *filter, struct error *err)
+{
+	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
+	struct response *response = exchange->response;
+	int rc = query->since.n ? text_since(exchange, tally, &query->since.items[0], &text, err)
+				: text_of_all(exchange, collection, tally, &text, err);
+
+	if (rc < 0 || textfmt_map(&response->profile, text.fd, err) < 0 ||
+	    textfmt_filter(&response->profile, filter, err) < 0)
+		return -1;
+	response->status = 200;
+	response->content_type = "text/plain; charset=utf-8";
+	response_header(response, "Goverage-Engine", "%s", text.engine);
+	return 0;
 }
 
 static int answer_query(struct exchange *exchange, const struct query *query,
 			struct path_filter *filter, struct error *err)
 {
 	cleanup_collection struct collection collection = COLLECTION_INIT;
-	struct response *response = exchange->response;
+	cleanup_tally struct tally tally = TALLY_INIT;
 	const char *dir = coverage_directory(exchange, err);
 
 	if (!dir ||
@@ -70,14 +169,23 @@ static int answer_query(struct exchange *exchange, const struct query *query,
 		return -1;
 	if (collection_is_empty(&collection))
 		return no_data(&collection, dir, err);
-	if (make_profile(exchange, &collection, err) < 0)
+	if (engine_tally(&tally, exchange->app, &collection, query->mode.n > 0, &exchange->deadline,
+			 err) < 0)
 		return -1;
-	if (!response->profile.text)
-		return no_data(&collection, dir, err);
-	if (textfmt_filter(&response->profile, filter, err) < 0)
+	if (validate(exchange, query, &tally))
+		exchange->response->status = 304;
+	else if (answer_text(exchange, &collection, &tally, query, filter, err) < 0)
 		return -1;
-	describe(response, &collection);
+	describe(exchange->response, &collection, &tally);
 	return 0;
+}
+
+static int check_mode(const struct query *query, struct error *err)
+{
+	if (query->mode.n == 0 || strcmp(query->mode.items[0].text, "strict") == 0)
+		return 0;
+	return error_set(err, ERROR_BAD_REQUEST, "mode must be strict, not \"%.64s\"",
+			 query->mode.items[0].text);
 }
 
 int profile_handle(struct exchange *exchange, struct error *err)
@@ -86,7 +194,7 @@ int profile_handle(struct exchange *exchange, struct error *err)
 	cleanup_path_filter struct path_filter *filter = NULL;
 
 	/* a bad pattern is told before anything is run */
-	if (read_query(&query, exchange->request, err) < 0)
+	if (read_query(&query, exchange->request, err) < 0 || check_mode(&query, err) < 0)
 		return -1;
 	filter = path_filter_new(&query.cover_file, &query.skip_file, err);
 	if (!filter)

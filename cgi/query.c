@@ -11,7 +11,8 @@
 
 enum { JSON_MAX_DEPTH = 32 };
 
-enum field_kind { FIELD_LIST, FIELD_BOOL };
+/* A TEXT is a list of at most one: the last one counts. */
+enum field_kind { FIELD_LIST, FIELD_TEXT, FIELD_BOOL };
 
 /* The fields that mean something, under the names that goverage documents; all others are ignored.
  */
@@ -24,6 +25,9 @@ static const struct field {
     {"coverFile", FIELD_LIST, offsetof(struct query, cover_file)},
     {"service", FIELD_LIST, offsetof(struct query, service)},
     {"address", FIELD_LIST, offsetof(struct query, address)},
+    {"since", FIELD_TEXT, offsetof(struct query, since)},
+    {"mode", FIELD_TEXT, offsetof(struct query, mode)},
+    {"total", FIELD_BOOL, offsetof(struct query, total)},
     {"force", FIELD_BOOL, offsetof(struct query, force)},
 };
 
@@ -78,6 +82,8 @@ static int add_value(struct query *q, const struct field *field, const char *tex
 		return error_set(err, ERROR_BAD_REQUEST, "%s holds a NUL character", field->name);
 	if (!utf8_valid(text, n))
 		return error_set(err, ERROR_BAD_REQUEST, "%s is not valid UTF-8", field->name);
+	if (field->kind == FIELD_TEXT)
+		string_list_free(list_of(q, field));
 	if (string_list_add(list_of(q, field), text, n) < 0)
 		return error_no_memory(err);
 	return 0;
@@ -224,6 +230,16 @@ static int set_json_list(struct query *q, const struct field *field, struct json
 	return 0;
 }
 
+static int set_json_text(struct query *q, const struct field *field, struct json_object *value,
+			 struct error *err)
+{
+	if (!json_object_is_type(value, json_type_string))
+		return error_set(err, ERROR_BAD_REQUEST, "%s must be a string, not %s", field->name,
+				 json_kind(value));
+	return add_value(q, field, json_object_get_string(value),
+			 (size_t)json_object_get_string_len(value), err);
+}
+
 static int set_json_field(struct query *q, const char *key, struct json_object *value,
 			  struct error *err)
 {
@@ -233,6 +249,8 @@ static int set_json_field(struct query *q, const char *key, struct json_object *
 		return 0;
 	if (field->kind == FIELD_LIST)
 		return set_json_list(q, field, value, err);
+	if (field->kind == FIELD_TEXT)
+		return set_json_text(q, field, value, err);
 	if (!json_object_is_type(value, json_type_boolean))
 		return error_set(err, ERROR_BAD_REQUEST, "%s must be true or false, not %s",
 				 field->name, json_kind(value));
@@ -307,5 +325,7 @@ void query_free(struct query *q)
 	string_list_free(&q->cover_file);
 	string_list_free(&q->service);
 	string_list_free(&q->address);
+	string_list_free(&q->since);
+	string_list_free(&q->mode);
 	*q = QUERY_INIT;
 }

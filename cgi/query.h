@@ -16,6 +16,9 @@ struct query {
 	struct string_list cover_file; /* Go regexps: only these files; none = all */
 	struct string_list service;    /* program names (goc) */
 	struct string_list address;    /* goc; accepted */
+	struct string_list since;      /* at most one: the ETag of an earlier answer */
+	struct string_list mode;       /* at most one: "strict" */
+	bool total;		       /* cumulative numbers, whatever baseline there is */
 	bool force;		       /* goc; accepted, without effect */
 };
 

@@ -55,6 +55,7 @@ int request_read_head(struct request *request, struct gateway *gateway, struct e
 	request->remote_port = variable_or_empty(gateway, "REMOTE_PORT");
 	request->user_agent = variable_or_empty(gateway, "HTTP_USER_AGENT");
 	request->request_uri = variable_or_empty(gateway, "REQUEST_URI");
+	request->if_none_match = variable_or_empty(gateway, "HTTP_IF_NONE_MATCH");
 	buffer_puts(&request->path, variable_or_empty(gateway, "SCRIPT_NAME"));
 	buffer_puts(&request->path, variable_or_empty(gateway, "PATH_INFO"));
 	read_refusal(request, gateway);

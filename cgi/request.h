@@ -17,13 +17,16 @@ struct request {
 	const char *remote_port;
 	const char *user_agent;
 	const char *request_uri;
+	const char *if_none_match;
 	/*
-	 * The status with which the web server has refused the request itself, when it asks us for the
-	 * error document (REDIRECT_STATUS); 0 = it has not.  lighttpd refuses a POST without a length,
-	 * 411, which is what `curl -X POST` sends: that one is answered as the request that it was.
+	 * The status with which the web server has refused the request itself, when it asks us for
+	 * the error document (REDIRECT_STATUS); 0 = it has not.  lighttpd refuses a POST without a
+	 * length, 411, which is what `curl -X POST` sends: that one is answered as the request that
+	 * it was.
 	 */
 	int refused;
-	struct buffer query_text; /* private: holds query_string where it was taken out of REQUEST_URI */
+	struct buffer
+	    query_text;	    /* private: holds query_string where it was taken out of REQUEST_URI */
 	struct buffer path; /* SCRIPT_NAME + PATH_INFO: the same under every mapping */
 	struct buffer body;
 };

@@ -13,6 +13,8 @@ static const char *reason_phrase(int status)
 		return "OK";
 	case 204:
 		return "No Content";
+	case 304:
+		return "Not Modified";
 	case 400:
 		return "Bad Request";
 	case 404:
@@ -21,6 +23,8 @@ static const char *reason_phrase(int status)
 		return "Method Not Allowed";
 	case 409:
 		return "Conflict";
+	case 410:
+		return "Gone";
 	case 411:
 		return "Length Required";
 	case 413:
@@ -54,6 +58,7 @@ void response_error(struct response *response, const struct request *request,
 		    const struct error *error)
 {
 	response->status = error_status(error->class);
+	response->etag[0] = '\0';
 	textfmt_free(&response->profile);
 	buffer_reset(&response->text);
 	if (strcasestr(request->accept, "application/json")) {
@@ -82,7 +87,11 @@ static void write_head(const struct response *response, struct buffer *head)
 		buffer_printf(head, "Content-Type: %s\n", response->content_type);
 		buffer_printf(head, "Content-Length: %zu\n", response_length(response));
 	}
-	buffer_puts(head, "Cache-Control: no-store\nX-Content-Type-Options: nosniff\n");
+	buffer_puts(head, "X-Content-Type-Options: nosniff\n");
+	if (*response->etag)
+		buffer_printf(head, "ETag: %s\nCache-Control: no-cache\n", response->etag);
+	else
+		buffer_puts(head, "Cache-Control: no-store\n");
 	buffer_puts(head, buffer_str(&response->headers));
 	buffer_putc(head, '\n');
 }

@@ -14,6 +14,7 @@
 struct response {
 	int status;		  /* 0 = nothing has been decided yet */
 	const char *content_type; /* NULL = no body at all (204) */
+	char etag[64];		  /* with its quotes; "" = none */
 	struct buffer headers;	  /* further header lines, each with its line feed */
 	struct buffer text;	  /* the body, unless there is a profile */
 	struct textfmt profile;	  /* the body, when it has a text */

@@ -3,125 +3,110 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum {
-	DEFAULT_TIMEOUT_S = 30, /* mod_fcgid gives up at 40 */
-	MAX_TIMEOUT_S = 3600,
-	DEFAULT_MAX_BODY = 1 << 20,
-	MAX_MAX_BODY = 1 << 30,
-	MAX_WORKERS = 256,
-};
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_WORD };
 
 static const char *const live_words[] = {
     [LIVE_SETTING_AUTO] = "auto",
     [LIVE_SETTING_OFF] = "off",
     [LIVE_SETTING_REQUIRED] = "required",
+    NULL,
 };
 
-static int set_text(struct settings *s, size_t offset, const char *name, const char *value,
-		    struct error *err)
-{
-	(void)name;
-	(void)err;
-	*(const char **)((char *)s + offset) = value;
-	return 0;
-}
+static const char *const engine_words[] = {
+    [ENGINE_SETTING_AUTO] = "auto",
+    [ENGINE_SETTING_COVDATA] = "covdata",
+    [ENGINE_SETTING_BUILTIN] = "builtin",
+    NULL,
+};
 
-static int parse_number(const char *name, const char *value, long min, long max, long *out,
-			struct error *err)
+/* The one table of settings: how a variable is read, and what --help says of it. */
+static const struct variable {
+	const char *name;
+	enum kind kind;
+	size_t offset;		  /* in struct settings: const char *, long, int */
+	long standard, min, max;  /* of KIND_NUMBER */
+	const char *const *words; /* of KIND_WORD; the first one is the default */
+	const char *meaning;
+	const char *standard_text; /* the default in words; NULL = it stands above */
+} variables[] = {
+    {"GOCOVERDIR", KIND_TEXT, offsetof(struct settings, gocoverdir), 0, 0, 0, NULL,
+     "coverage directory, or several separated by commas", "required"},
+    {"GOVERAGE_COVDATA", KIND_TEXT, offsetof(struct settings, covdata), 0, 0, 0, NULL,
+     "the covdata program", "covdata on PATH, go tool covdata, or beside this program"},
+    {"GOVERAGE_ENGINE", KIND_WORD, offsetof(struct settings, engine), 0, 0, 0, engine_words,
+     "what makes the profile: auto (covdata where it is found), covdata, builtin", NULL},
+    {"GOVERAGE_LIVE", KIND_WORD, offsetof(struct settings, live), 0, 0, 0, live_words,
+     "running processes: auto, off, required (one that can't be read is an error)", NULL},
+    {"GOVERAGE_TIMEOUT", KIND_NUMBER, offsetof(struct settings, timeout_s), 30, 1, 3600, NULL,
+     "seconds for one answer, covdata included", NULL},
+    {"GOVERAGE_MAX_BODY", KIND_NUMBER, offsetof(struct settings, max_body), 1 << 20, 0, 1 << 30,
+     NULL, "bytes of request body", NULL},
+    {"GOVERAGE_CACHE", KIND_NUMBER, offsetof(struct settings, cache_bytes), 256 << 20, 0, 1L << 40,
+     NULL, "bytes that one FastCGI process keeps between requests; 0 = nothing", NULL},
+    {"GOVERAGE_WORKERS", KIND_NUMBER, offsetof(struct settings, workers), 0, 1, 256, NULL,
+     "requests that one FastCGI process answers at once", "number of CPUs, 2 at least"},
+};
+
+enum { VARIABLES = sizeof variables / sizeof *variables };
+
+static int set_number(long *out, const struct variable *v, const char *value, struct error *err)
 {
 	char *end;
 
 	errno = 0;
 	*out = strtol(value, &end, 10);
-	if (errno || end == value || *end || *value == ' ' || *out < min || *out > max)
+	if (errno || end == value || *end || *value == ' ' || *out < v->min || *out > v->max)
 		return error_set(err, ERROR_INTERNAL,
-				 "%s is \"%.64s\": it must be a whole number from %ld to %ld", name,
-				 value, min, max);
+				 "%s is \"%.64s\": it must be a whole number from %ld to %ld",
+				 v->name, value, v->min, v->max);
 	return 0;
 }
 
-static int set_timeout(struct settings *s, size_t offset, const char *name, const char *value,
-		       struct error *err)
+static int set_word(int *out, const struct variable *v, const char *value, struct error *err)
 {
-	(void)offset;
-	return parse_number(name, value, 1, MAX_TIMEOUT_S, &s->timeout_s, err);
-}
+	int i;
 
-static int set_max_body(struct settings *s, size_t offset, const char *name, const char *value,
-			struct error *err)
-{
-	long bytes;
-
-	(void)offset;
-	if (parse_number(name, value, 0, MAX_MAX_BODY, &bytes, err) < 0)
-		return -1;
-	s->max_body = (size_t)bytes;
-	return 0;
-}
-
-static int set_workers(struct settings *s, size_t offset, const char *name, const char *value,
-		       struct error *err)
-{
-	(void)offset;
-	return parse_number(name, value, 1, MAX_WORKERS, &s->workers, err);
-}
-
-static int set_live(struct settings *s, size_t offset, const char *name, const char *value,
-		    struct error *err)
-{
-	size_t i;
-
-	(void)offset;
-	for (i = 0; i < sizeof live_words / sizeof *live_words; i++) {
-		if (strcmp(value, live_words[i]) == 0) {
-			s->live = (enum live_setting)i;
+	for (i = 0; v->words[i]; i++) {
+		if (strcmp(value, v->words[i]) == 0) {
+			*out = i;
 			return 0;
 		}
 	}
-	return error_set(err, ERROR_INTERNAL, "%s is \"%.64s\": it must be auto, off or required",
-			 name, value);
+	return error_set(err, ERROR_INTERNAL, "%s is \"%.64s\": it must be %s, %s or %s", v->name,
+			 value, v->words[0], v->words[1], v->words[2]);
 }
 
-/* The one table of settings: what reads a variable, and what --help says of it. */
-static const struct variable {
-	const char *name;
-	int (*set)(struct settings *, size_t offset, const char *name, const char *value,
-		   struct error *);
-	size_t offset;
-	const char *standard; /* the default, in words */
-	const char *meaning;
-} variables[] = {
-    {"GOCOVERDIR", set_text, offsetof(struct settings, gocoverdir), "required",
-     "coverage directory, or several separated by commas"},
-    {"GOVERAGE_COVDATA", set_text, offsetof(struct settings, covdata),
-     "covdata on PATH, go tool covdata, or beside this program", "the covdata program"},
-    {"GOVERAGE_LIVE", set_live, 0, "auto",
-     "read running processes: auto, off, required (unreadable ones are an error)"},
-    {"GOVERAGE_TIMEOUT", set_timeout, 0, "30", "seconds for one answer, covdata included"},
-    {"GOVERAGE_MAX_BODY", set_max_body, 0, "1048576", "bytes of request body"},
-    {"GOVERAGE_WORKERS", set_workers, 0, "number of CPUs, 2 at least",
-     "requests that one FastCGI process answers at once"},
-};
+static int read_variable(struct settings *settings, const struct variable *v, struct error *err)
+{
+	char *target = (char *)settings + v->offset;
+	const char *value = getenv(v->name);
+
+	if (v->kind == KIND_NUMBER)
+		*(long *)target = v->standard;
+	/* an empty value is as good as none: web servers can't unset a variable */
+	if (!value || !*value)
+		return 0;
+	switch (v->kind) {
+	case KIND_TEXT:
+		*(const char **)target = value;
+		return 0;
+	case KIND_NUMBER:
+		return set_number((long *)target, v, value, err);
+	case KIND_WORD:
+		return set_word((int *)target, v, value, err);
+	}
+	return 0;
+}
 
 int settings_read(struct settings *settings, struct error *err)
 {
 	size_t i;
 
-	*settings = (struct settings){
-	    .live = LIVE_SETTING_AUTO,
-	    .timeout_s = DEFAULT_TIMEOUT_S,
-	    .max_body = DEFAULT_MAX_BODY,
-	};
-	for (i = 0; i < sizeof variables / sizeof *variables; i++) {
-		const struct variable *v = &variables[i];
-		const char *value = getenv(v->name);
-
-		/* an empty value is as good as none: web servers can't unset a variable */
-		if (value && *value && v->set(settings, v->offset, v->name, value, err) < 0)
+	*settings = (struct settings){0};
+	for (i = 0; i < VARIABLES; i++)
+		if (read_variable(settings, &variables[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -129,7 +114,15 @@ void settings_describe(struct buffer *out)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof variables / sizeof *variables; i++)
-		buffer_printf(out, "  %-17s %s\n  %-17s [%s]\n", variables[i].name,
-			      variables[i].meaning, "", variables[i].standard);
+	for (i = 0; i < VARIABLES; i++) {
+		const struct variable *v = &variables[i];
+
+		buffer_printf(out, "  %-17s %s\n  %-17s ", v->name, v->meaning, "");
+		if (v->standard_text)
+			buffer_printf(out, "[%s]\n", v->standard_text);
+		else if (v->kind == KIND_WORD)
+			buffer_printf(out, "[%s]\n", v->words[0]);
+		else
+			buffer_printf(out, "[%ld]\n", v->standard);
+	}
 }

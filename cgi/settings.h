@@ -10,12 +10,18 @@
 /* Whether running processes are read; REQUIRED: one that can't be read is an error. */
 enum live_setting { LIVE_SETTING_AUTO, LIVE_SETTING_OFF, LIVE_SETTING_REQUIRED };
 
+/* What makes the text: covdata where it is found, else the built-in reader; or one of them alone.
+ */
+enum engine_setting { ENGINE_SETTING_AUTO, ENGINE_SETTING_COVDATA, ENGINE_SETTING_BUILTIN };
+
 struct settings {
 	const char *gocoverdir; /* GOCOVERDIR; NULL where the process has none (or an empty one) */
 	const char *covdata;	/* GOVERAGE_COVDATA; NULL = look for it */
-	enum live_setting live; /* GOVERAGE_LIVE */
+	int engine;		/* GOVERAGE_ENGINE: enum engine_setting */
+	int live;		/* GOVERAGE_LIVE: enum live_setting */
 	long timeout_s;		/* GOVERAGE_TIMEOUT, seconds for one answer */
-	size_t max_body;	/* GOVERAGE_MAX_BODY, bytes */
+	long max_body;		/* GOVERAGE_MAX_BODY, bytes */
+	long cache_bytes;	/* GOVERAGE_CACHE: what is kept between requests; 0 = nothing */
 	long workers;		/* GOVERAGE_WORKERS, requests at once; 0 = by the number of CPUs */
 };
 

@@ -6,11 +6,12 @@
 struct boot_clock boot_clock_read(void)
 {
 	struct timespec now, up;
-	struct boot_clock clock = { 0, 1000000000 / sysconf(_SC_CLK_TCK) };
+	struct boot_clock clock = { .tick_ns = 1000000000 / sysconf(_SC_CLK_TCK) };
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &up);
-	clock.boot_ns = ((int64_t)now.tv_sec - up.tv_sec) * 1000000000 + (now.tv_nsec - up.tv_nsec);
+	clock.now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	clock.boot_ns = clock.now_ns - ((int64_t)up.tv_sec * 1000000000 + up.tv_nsec);
 	clock.boot_ns = clock.boot_ns / clock.tick_ns * clock.tick_ns;
 	return clock;
 }

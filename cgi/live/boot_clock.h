@@ -6,6 +6,7 @@
 
 struct boot_clock {
 	int64_t boot_ns; /* unix nanoseconds at which the uptime began */
+	int64_t now_ns; /* unix nanoseconds at which the clock was read */
 	int64_t tick_ns; /* nanoseconds of a clock tick, 10 ms as a rule */
 };
 

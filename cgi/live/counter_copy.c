@@ -104,3 +104,23 @@ int counter_copy(const struct moduledata *module, const struct program *program,
 		return fault_set(fault, FAULT_UNSETTLED, "its packages are still being registered");
 	return 0;
 }
+
+int counter_area_is_zero(const struct moduledata *module, const struct memory *memory,
+			 struct fault *fault)
+{
+	cleanup_free uint32_t *words = NULL;
+	struct area area = { 0, 0 };
+	size_t i;
+
+	if (find_area(module, &area, fault) < 0)
+		return -1;
+	words = malloc(area.bytes + 4);
+	if (!words)
+		return fault_no_memory(fault);
+	if (memory_read(memory, area.address, words, area.bytes, fault) < 0)
+		return -1;
+	for (i = 0; i < area.bytes / 4; i++)
+		if (words[i])
+			return 0;
+	return 1;
+}

@@ -20,4 +20,8 @@ must_check int counter_copy(const struct moduledata *module, const struct progra
 			    struct counter_entries *entries, uint64_t *dropped,
 			    struct fault *fault);
 
+/* Are all counters of the module zero, so that none of its functions has run?  1, 0, -1 with a fault. */
+must_check int counter_area_is_zero(const struct moduledata *module, const struct memory *memory,
+				    struct fault *fault);
+
 #endif

@@ -120,7 +120,7 @@ int counter_file_parse(struct counter_file *file, const unsigned char *data, siz
 		       struct fault *fault)
 {
 	struct parser parser = { .file = file };
-	uint64_t entries, i;
+	uint64_t entries = 0, i;
 
 	if (open_segment(&parser, data, len, &entries, fault) < 0)
 		return -1;

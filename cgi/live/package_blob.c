@@ -133,7 +133,7 @@ static int add_function(struct coverage_hash *hash, struct blob *blob, uint32_t 
 {
 	struct cursor record;
 	uint64_t name, file, value, k;
-	uint32_t units;
+	uint32_t units = 0;
 
 	if (open_function(blob->data, blob->len, i, &record, fault) < 0 ||
 	    take_unit_count(&record, &units, fault) < 0)

@@ -149,6 +149,14 @@ bool process_is_same(const struct process *process)
 	       exe.dev == process->exe.dev && exe.inode == process->exe.inode;
 }
 
+bool process_has_ended(const struct process *process)
+{
+	struct process_stat now;
+	struct fault why = FAULT_INIT;
+
+	return read_stat(process->dir_fd, &now, &why) < 0 && why.kind == FAULT_GONE;
+}
+
 int process_open_executable(const struct process *process, struct fault *fault)
 {
 	int fd = openat(process->dir_fd, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);

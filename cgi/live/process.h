@@ -53,6 +53,8 @@ bool process_stat_same(const struct process_stat *a, const struct process_stat *
  */
 bool process_is_same(const struct process *process);
 
+bool process_has_ended(const struct process *process);
+
 /* A descriptor of the executable, whatever has become of its path; the caller's.  -1 with a fault. */
 must_check int process_open_executable(const struct process *process, struct fault *fault);
 

@@ -3,11 +3,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "cgi/live/counter_copy.h"
 #include "cgi/live/permission.h"
 #include "cgi/live/report.h"
 #include "cgi/live/snapshot_files.h"
 
-enum { TRIES = 2, RETRY_PAUSE_MS = 5 };
+enum {
+	TRIES = 2,
+	TRIES_STARTING = 20, /* of a process that is younger than that: */
+	STARTING_NS = 1000000000,
+	RETRY_PAUSE_MS = 5,
+};
 
 /* One program of the process that is being read. */
 struct found {
@@ -202,12 +208,30 @@ static int report_programs(struct reading *reading, const struct subject *subjec
 	return 0;
 }
 
+/*
+ * Its packages register themselves one by one before their code runs: a program in which nothing has run
+ * is only just starting, and there is nothing to count.
+ */
+static bool has_run_nothing(const struct subject *subject)
+{
+	struct fault ignored = FAULT_INIT;
+	unsigned i;
+
+	for (i = 0; i < subject->modules.n; i++)
+		if (counter_area_is_zero(&subject->modules.list[i].data, &subject->source, &ignored) !=
+		    1)
+			return false;
+	return subject->is_ours;
+}
+
 /* The last try has failed: what the report says of it. */
 static int report_fault(struct reading *reading, const struct subject *subject,
 			const struct fault *why, struct fault *fault)
 {
 	struct fault told = *why;
 
+	if (why->kind == FAULT_UNSETTLED && has_run_nothing(subject))
+		return 0;
 	switch (why->kind) {
 	case FAULT_GONE:
 		if (!subject->is_ours)
@@ -239,10 +263,12 @@ static int report_hidden(struct reading *reading, const struct candidate *candid
 	return report_failure(reading, &subject, LIVE_DENIED, told.reason, fault);
 }
 
-static bool is_worth_retrying(const struct fault *why)
+/* What has ended has nothing more to tell; what runs another program now may have. */
+static bool is_worth_retrying(const struct subject *subject, const struct fault *why)
 {
-	return why->kind == FAULT_GONE || why->kind == FAULT_UNSETTLED ||
-	       why->kind == FAULT_UNMAPPED;
+	return (why->kind == FAULT_GONE || why->kind == FAULT_UNSETTLED ||
+		why->kind == FAULT_UNMAPPED) &&
+	       !process_has_ended(&subject->process);
 }
 
 /* The number may belong to another process by now, or the process may have gone on to another program. */
@@ -275,20 +301,28 @@ static int try_process(struct reading *reading, const struct candidate *candidat
 		*fault = why;
 		return -1;
 	}
-	if (!last && is_worth_retrying(&why))
+	if (!last && is_worth_retrying(&subject, &why))
 		return 0;
 	return report_fault(reading, &subject, &why, fault) < 0 ? -1 : 1;
+}
+
+static unsigned tries_for(const struct reading *reading, const struct candidate *candidate)
+{
+	int64_t start = boot_clock_unix_ns(&reading->clock, candidate->stat.start_ticks);
+
+	return reading->clock.now_ns - start < STARTING_NS ? TRIES_STARTING : TRIES;
 }
 
 int process_read(struct reading *reading, const struct candidate *candidate, struct fault *fault)
 {
 	struct timespec pause = { 0, RETRY_PAUSE_MS * 1000000L };
-	unsigned tries;
+	unsigned tries, most;
 
 	if (candidate->hidden)
 		return report_hidden(reading, candidate, fault);
-	for (tries = 1; tries <= TRIES; tries++) {
-		int done = try_process(reading, candidate, tries == TRIES, fault);
+	most = tries_for(reading, candidate);
+	for (tries = 1; tries <= most; tries++) {
+		int done = try_process(reading, candidate, tries == most, fault);
 
 		if (done)
 			return done < 0 ? -1 : 0;

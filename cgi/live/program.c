@@ -100,7 +100,7 @@ static int find_hash(struct program *program, struct fault *fault)
 	const char *granularity =
 		program->granularity == GRANULARITY_PERFUNC ? "perfunc" : "perblock";
 	struct coverage_hash hash;
-	enum coverage_hash_kind kind;
+	enum coverage_hash_kind kind = COVERAGE_HASH_MD5;
 	uint32_t i;
 
 	if (find_hash_kind(program, &kind, fault) < 0)

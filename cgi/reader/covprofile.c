@@ -60,13 +60,13 @@ static int reserve_parts(struct covprofile *profile, uint32_t n)
 	return 0;
 }
 
-/* Make the array of counters as long as n_counters says, with zeros. */
+/* Make the array of counters as long as n_counters says, with zeros; there is one even for none. */
 static int grow_counters(struct covprofile *profile, size_t from)
 {
 	uint32_t *counters;
 
-	if (profile->n_counters > profile->counters_cap) {
-		counters = realloc(profile->counters, profile->n_counters * sizeof *counters);
+	if (!profile->counters || profile->n_counters > profile->counters_cap) {
+		counters = realloc(profile->counters, (profile->n_counters + 1) * sizeof *counters);
 		if (!counters)
 			return -1;
 		profile->counters = counters;

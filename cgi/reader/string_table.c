@@ -26,7 +26,7 @@ int string_table_read(struct string_table *table, struct byte_reader *r, struct 
 		uint64_t len = byte_reader_uleb(r);
 		const uint8_t *text = byte_reader_take(r, len);
 
-		if (!text || len > UINT32_MAX)
+		if (r->failed || len > UINT32_MAX)
 			return error_set(err, ERROR_INTERNAL, "has a damaged string table");
 		table->strings[i] = (struct string_ref){ (const char *)text, (uint32_t)len };
 	}

@@ -72,7 +72,9 @@ def check_profile(answer, profile, skipped=0):
 
 def check_profile_headers(answer, skipped=0):
     equal(answer.header("content-type"), TEXT, "Content-Type")
-    equal(answer.header("cache-control"), "no-store", "Cache-Control")
+    equal(answer.header("cache-control"), "no-cache", "Cache-Control")
+    etag = answer.header("etag") or ""
+    assert re.fullmatch(r'"[0-9a-f]{32}-[0-9a-f]{16}"', etag), f"ETag: {etag}"
     equal(answer.header("goverage-skipped"), str(skipped), "Goverage-Skipped")
 
 

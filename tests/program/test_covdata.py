@@ -203,7 +203,8 @@ def main():
         scenes = go_fixture.Scenes(work)
         profile = scenes.enter("good")
         env = {"PATH": "/usr/bin:/bin", "GOCOVERDIR": scenes.path,
-               "GOVERAGE_COVDATA": work.install(covdata, "covdata.real"), "GOVERAGE_LIVE": "off"}
+               "GOVERAGE_COVDATA": work.install(covdata, "covdata.real"), "GOVERAGE_LIVE": "off",
+               "GOVERAGE_ENGINE": "covdata", "GOVERAGE_CACHE": "0"}
         releases(out, work, env)
         finding(out, work, env, profile)
         failures(out, work, env, profile, staging_before)

@@ -449,7 +449,7 @@ def main():
         profile = scenes.enter("good")
         covdata = work.install(covdata)
         env = {"PATH": "/usr/bin:/bin", "GOCOVERDIR": scenes.path, "GOVERAGE_COVDATA": covdata,
-               "GOVERAGE_LIVE": "off"}
+               "GOVERAGE_LIVE": "off", "GOVERAGE_ENGINE": "covdata", "GOVERAGE_CACHE": "0"}
         bench = Bench(work, env, profile, covdata)
         addresses(out, bench)
         with bench.listener() as listener:

@@ -111,7 +111,8 @@ def main():
         scenes = go_fixture.Scenes(work)
         profile = scenes.enter("good")
         env = {"PATH": "/usr/bin:/bin", "GOCOVERDIR": scenes.path,
-               "GOVERAGE_COVDATA": work.install(covdata), "GOVERAGE_LIVE": "off"}
+               "GOVERAGE_COVDATA": work.install(covdata), "GOVERAGE_LIVE": "off",
+               "GOVERAGE_ENGINE": "covdata"}
         with processes.Listener(work.program, env, work.join("socket"), work.join("log")) as listener:
             for gateway, ask in (("CGI", lambda: cgi_client.request(work.cgi, env)),
                                  ("FastCGI", lambda: fcgi.request(listener.address))):

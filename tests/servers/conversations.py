@@ -8,7 +8,7 @@ import json
 
 from answer import check_common, check_error, check_json_error, check_profile, check_profile_headers
 from go_fixture import filtered
-from tap import equal
+from tap import contains, equal
 
 PROFILE = "/v1/cover/profile"
 MAX_BODY = 1048576  # GOVERAGE_MAX_BODY by default
@@ -64,6 +64,26 @@ def error(status, *parts):
     def want(answer, _):
         check_error(answer, status, *parts)
     return want
+
+
+def mixed_modes(answer, _):
+    """Programs of modes set and atomic: what both can say is whether a block was covered."""
+    equal(answer.status, 200, f"status (with the body {answer.body[:200]})")
+    check_common(answer)
+    check_profile_headers(answer)
+    equal(answer.header("goverage-engine"), "builtin", "Goverage-Engine")
+    contains(answer.header("goverage-warning") or "", "different counter modes", "Goverage-Warning")
+    lines = answer.body.decode().splitlines()
+    equal(lines[0], "mode: set", "the mode line")
+    for program in ("example.com/shop/", "example.com/till/"):
+        assert any(line.startswith(program) for line in lines), f"nothing of {program}"
+    assert all(line[-2:] in (" 0", " 1") for line in lines[1:]), "a count in mode set"
+
+
+def not_modified(answer, _):
+    equal(answer.status, 304, "status")
+    equal(answer.body, b"", "body")
+    assert answer.header("etag"), "no ETag"
 
 
 def json_error(status, *parts):
@@ -250,7 +270,9 @@ CONVERSATIONS = [
     Conversation("nor are escaped ones", profile(), "POST", PROFILE + "?-x+--listen%3d1"),
     Conversation("the header GOCOVERDIR", profile(), "GET", headers=[("GOCOVERDIR", "/nowhere")]),
     Conversation("the header Proxy", profile(), "GET", headers=[("Proxy", "http://192.0.2.1/")]),
-    Conversation("the header If-None-Match", profile(), "GET", headers=[("If-None-Match", "*")]),
+    Conversation("If-None-Match with any ETag", not_modified, "GET", headers=[("If-None-Match", "*")]),
+    Conversation("If-None-Match with another ETag", profile(), "GET",
+                 headers=[("If-None-Match", '"0123456789abcdef0123456789abcdef-0123456789abcdef"')]),
 
     # --- states of the coverage directory ---
     Conversation("two programs in one directory", profile(), scene="two-programs"),
@@ -264,8 +286,13 @@ CONVERSATIONS = [
     Conversation("a bad pattern counts for more than an empty directory", error(400, "mo[ck"), "GET",
                  PROFILE + "?skipfile=mo%5Bck", scene="empty"),
     Conversation("no directory", error(503, "coverage"), scene="missing"),
-    Conversation("programs of different counter modes", error(409, "atomic", "set", "shop", "till"),
-                 scene="mixed-modes"),
+    Conversation("programs of different counter modes", mixed_modes, scene="mixed-modes"),
+    Conversation("programs of different counter modes, as an error", error(409, "atomic", "set", "shop", "till"),
+                 target=PROFILE + "?mode=strict", scene="mixed-modes"),
+    Conversation("another mode than strict", error(400, "mode", "strict"), target=PROFILE + "?mode=lax"),
+    Conversation("since a state that nobody has seen", error(410, "not held"),
+                 body=b'{"since": "0123456789abcdef0123456789abcdef-0123456789abcdef"}'),
+    Conversation("since nothing that is an ETag", error(400, "since"), body=b'{"since": "yesterday"}'),
     Conversation("the good directory again", profile()),
 ]
 

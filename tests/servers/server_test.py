@@ -54,7 +54,27 @@ def end(server, staging_before):
     processes.no_staging_left(staging_before)
 
 
-def main(name, *programs, backend=None, settings=None):
+def serve(out, name, backend, work, settings, staging_before):
+    """One life of the server: the whole table, and its end."""
+    scenes = go_fixture.Scenes(work)
+    scenes.enter("good")
+    server = web_server.WebServer(name, backend, work, {
+        "GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", **settings})
+    try:
+        converse(out, server, scenes)
+        with out.check(f"{PARALLEL} requests at once: all whole, all alike"):
+            many_at_once(server, scenes.enter("good"))
+        with out.check("a clean end: nothing is left of it"):
+            end(server, staging_before)
+    finally:
+        if out.failed:
+            out.diag("the log of the server, its end:")
+            out.diag("\n".join(server.log_text().splitlines()[-20:]))
+        if server.process.poll() is None:
+            server.stop()
+
+
+def main(name, *programs, backend=None):
     """name, backend: for scripts/servers/run.  programs: what must be installed for it."""
     lacking = web_server.missing(*programs)
     if lacking:
@@ -67,22 +87,9 @@ def main(name, *programs, backend=None, settings=None):
     processes.adopt_orphans()
     out = tap.Tap()
     staging_before = processes.staging_directories()
+    # with covdata, and without: the bytes are the same
     with tree.WorkDirectory() as work:
-        scenes = go_fixture.Scenes(work)
-        scenes.enter("good")
-        server = web_server.WebServer(name, backend, work, {
-            "GOCOVERDIR": scenes.path, "GOVERAGE_COVDATA": work.install(covdata), "GOVERAGE_LIVE": "off",
-            **(settings or {})})
-        try:
-            converse(out, server, scenes)
-            with out.check(f"{PARALLEL} requests at once: all whole, all alike"):
-                many_at_once(server, scenes.enter("good"))
-            with out.check("a clean end: nothing is left of it"):
-                end(server, staging_before)
-        finally:
-            if out.failed:
-                out.diag("the log of the server, its end:")
-                out.diag("\n".join(server.log_text().splitlines()[-20:]))
-            if server.process.poll() is None:
-                server.stop()
+        serve(out, name, backend, work, {"GOVERAGE_COVDATA": work.install(covdata)}, staging_before)
+    with tree.WorkDirectory() as work:
+        serve(out, name, backend, work, {"GOVERAGE_ENGINE": "builtin"}, staging_before)
     return out.done()

@@ -1,50 +1,8 @@
 /* Which files of GOCOVERDIR an answer is made of. */
-#include "unit.h"
+#include "coverage_fixture.h"
 
-#include <errno.h>
-#include <stdbool.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-
-#include "cgi/coverage_set.h"
-#include "made_coverage.h"
-#include "scratch.h"
-
-static const char *const prog_a[] = {"example.com/lib", "example.com/a", NULL};
-static const char *const prog_b[] = {"example.com/b", NULL};
-
-static void write_meta(const char *name, const char *const *packages, uint8_t mode)
-{
-	cleanup_buffer struct buffer b = BUFFER_INIT;
-
-	make_meta(&b, packages, mode);
-	write_file(in_scratch(name), b.data, b.len);
-}
-
-static void write_counters(const char *name)
-{
-	cleanup_buffer struct buffer b = BUFFER_INIT;
-
-	make_counters(&b, 1);
-	write_file(in_scratch(name), b.data, b.len);
-}
-
-static void make_dir(const char *name)
-{
-	assert_int_equal(mkdir(in_scratch(name), 0700), 0);
-}
-
-static int read_set(struct coverage_set *set, const char *gocoverdir, struct error *err)
-{
-	struct deadline deadline = deadline_in_ms(60000, -1);
-
-	memset(err, 0, sizeof *err);
-	return coverage_set_read(set, gocoverdir, &deadline, err);
-}
 
 /* The names of the set, directory index in front: "0/covmeta.x 1/…". */
 static const char *names(const struct coverage_set *set)
@@ -58,142 +16,6 @@ static const char *names(const struct coverage_set *set)
 					 set->files[i].dir, set->files[i].name);
 	return text;
 }
-
-/* --- the value of GOCOVERDIR -------------------------------------------------------------------
- */
-
-static void expect_error(const char *gocoverdir, enum error_class class, const char *part)
-{
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-	struct error err;
-
-	assert_int_equal(read_set(&set, gocoverdir, &err), -1);
-	assert_int_equal(err.class, class);
-	if (!strstr(err.message, part))
-		fail_msg("no \"%s\" in: %s", part, err.message);
-}
-
-static void missing_directory_is_not_made(void **state)
-{
-	const char *path = in_scratch("missing");
-	struct stat st;
-
-	(void)state;
-	expect_error(path, ERROR_UNAVAILABLE, path);
-	expect_error(path, ERROR_UNAVAILABLE, "does not exist: no process has been started");
-	assert_int_equal(stat(path, &st), -1);
-}
-
-static void what_is_no_directory_is_told(void **state)
-{
-	(void)state;
-	write_file(in_scratch("plain"), "x", 1);
-	expect_error(in_scratch("plain"), ERROR_INTERNAL, "is not a directory: set it");
-	expect_error(in_scratch("plain/below"), ERROR_INTERNAL, "is not a directory: set it");
-}
-
-/* In a process that is nobody: root may read everything. */
-static void unreadable_directory_is_told(void **state)
-{
-	static const mode_t modes[] = {0, 0100, 0400};
-	size_t i;
-
-	(void)state;
-	make_dir("closed");
-	make_dir("closed/in");
-	assert_int_equal(chmod(scratch, 0755), 0);
-	for (i = 0; i < sizeof modes / sizeof *modes; i++) {
-		int status;
-		pid_t pid;
-
-		assert_int_equal(chmod(in_scratch("closed"), modes[i] >> 6), 0);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			struct coverage_set set = COVERAGE_SET_INIT;
-			struct error err;
-
-			if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
-				_exit(1);
-			if (read_set(&set, in_scratch("closed"), &err) != -1 ||
-			    err.class != ERROR_INTERNAL)
-				_exit(2);
-			_exit(strstr(err.message, "can't be read by uid") ? 0 : 3);
-		}
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_int_equal(status, 0);
-	}
-	assert_int_equal(chmod(in_scratch("closed"), 0700), 0);
-}
-
-static void empty_elements_are_told(void **state)
-{
-	char text[256];
-
-	(void)state;
-	make_dir("one");
-	expect_error("", ERROR_INTERNAL, "empty element");
-	expect_error(",", ERROR_INTERNAL, "empty element");
-	snprintf(text, sizeof text, "%s,", in_scratch("one"));
-	expect_error(text, ERROR_INTERNAL, "empty element");
-	snprintf(text, sizeof text, ",%s", in_scratch("one"));
-	expect_error(text, ERROR_INTERNAL, "empty element");
-	snprintf(text, sizeof text, "%s,,%s", in_scratch("one"), in_scratch("one"));
-	expect_error(text, ERROR_INTERNAL, "empty element");
-	/* nothing is trimmed */
-	snprintf(text, sizeof text, "%s ", in_scratch("one"));
-	expect_error(text, ERROR_UNAVAILABLE, "does not exist");
-}
-
-static void too_many_directories_are_refused(void **state)
-{
-	cleanup_buffer struct buffer list = BUFFER_INIT;
-	char name[32];
-	int i;
-
-	(void)state;
-	for (i = 0; i < 257; i++) {
-		snprintf(name, sizeof name, "many%d", i);
-		make_dir(name);
-		buffer_printf(&list, "%s%s", i ? "," : "", in_scratch(name));
-	}
-	expect_error(buffer_str(&list), ERROR_INTERNAL, "more than 256 directories");
-}
-
-static void one_directory_counts_once(void **state)
-{
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-	struct error err;
-	char text[512];
-
-	(void)state;
-	make_dir("once");
-	write_meta("once/covmeta." TAG_A, prog_a, COUNTER_MODE_SET);
-	assert_int_equal(symlink(in_scratch("once"), in_scratch("same")), 0);
-	snprintf(text, sizeof text, "%s,%s,%s", in_scratch("same"), in_scratch("once"),
-		 in_scratch("once/."));
-	assert_int_equal(read_set(&set, text, &err), 0);
-	assert_int_equal(set.dirs.n, 1);
-	assert_string_equal(set.dirs.items[0].text, in_scratch("once"));
-	assert_int_equal(set.n_files, 1);
-}
-
-static void relative_paths_become_absolute(void **state)
-{
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-	struct error err;
-
-	(void)state;
-	make_dir("relative");
-	assert_int_equal(chdir(in_scratch("relative")), 0);
-	assert_int_equal(read_set(&set, "../relative", &err), 0);
-	assert_int_equal(chdir("/"), 0);
-	assert_string_equal(set.dirs.items[0].text, in_scratch("relative"));
-	assert_int_equal(set.n_files, 0);
-}
-
-/* --- the choice of files -----------------------------------------------------------------------
- */
 
 static void good_files_are_taken_in_order(void **state)
 {
@@ -384,80 +206,6 @@ static void many_files_are_read(void **state)
 	assert_int_equal(set.skipped, 0);
 }
 
-/* --- waits and shortages -----------------------------------------------------------------------
- */
-
-static void deadline_and_cancellation_end_it(void **state)
-{
-	cleanup_fd int cancel = eventfd(1, EFD_CLOEXEC);
-	struct deadline passed = {0, -1}, cancelled = deadline_in_ms(60000, cancel);
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT, other = COVERAGE_SET_INIT;
-	struct error err = {0};
-
-	(void)state;
-	make_dir("late");
-	assert_int_equal(coverage_set_read(&set, in_scratch("late"), &passed, &err), -1);
-	assert_int_equal(err.class, ERROR_TIMEOUT);
-	assert_non_null(strstr(err.message, "GOVERAGE_TIMEOUT"));
-	assert_int_equal(coverage_set_read(&other, in_scratch("late"), &cancelled, &err), -1);
-	assert_int_equal(err.class, ERROR_CANCELLED);
-}
-
-static void shortage_of_descriptors_is_no_bad_file(void **state)
-{
-	struct rlimit saved, none;
-	struct error err;
-	int room;
-
-	(void)state;
-	make_dir("short");
-	write_meta("short/covmeta." TAG_A, prog_a, COUNTER_MODE_SET);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
-	none = saved;
-	for (room = 0; room < 200; room++) {
-		cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-		int rc;
-
-		none.rlim_cur = (rlim_t)room;
-		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-		rc = read_set(&set, in_scratch("short"), &err);
-		assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
-		assert_int_equal(set.skipped, 0);
-		if (rc == 0)
-			break;
-		assert_int_equal(err.class, ERROR_UNAVAILABLE);
-	}
-	assert_in_range(room, 3, 199);
-}
-
-static int open_descriptors(void)
-{
-	cleanup_dir DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	return n;
-}
-
-static void nothing_is_left_open(void **state)
-{
-	int before = open_descriptors();
-	char text[512];
-
-	(void)state;
-	make_dir("closing");
-	write_meta("closing/covmeta." TAG_A, prog_a, COUNTER_MODE_SET);
-	write_file(in_scratch("closing/covmeta.bad"), "", 0);
-	snprintf(text, sizeof text, "%s,/nonexistent", in_scratch("closing"));
-	expect_error(text, ERROR_UNAVAILABLE, "/nonexistent");
-	expect_error(in_scratch("closing/covmeta.bad"), ERROR_INTERNAL, "not a directory");
-	assert_int_equal(open_descriptors(), before);
-}
-
-/* --- afterwards --------------------------------------------------------------------------------
- */
-
 static void leaving_out_takes_the_counters_along(void **state)
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
@@ -507,84 +255,9 @@ static void vanished_files_are_dropped_in_silence(void **state)
 	assert_int_equal(set.skipped, 0);
 }
 
-/* --- modes -------------------------------------------------------------------------------------
- */
-
-static void mixed_modes_name_modes_and_programs(void **state)
-{
-	static const char *const more[][2] = {
-	    {"example.com/c", NULL}, {"example.com/d", NULL}, {"example.com/e", NULL}};
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT, mixed = COVERAGE_SET_INIT,
-						 many = COVERAGE_SET_INIT;
-	struct error err;
-
-	(void)state;
-	make_dir("modes");
-	write_meta("modes/covmeta.1", prog_a, COUNTER_MODE_SET);
-	assert_int_equal(read_set(&set, in_scratch("modes"), &err), 0);
-	assert_int_equal(coverage_set_check_modes(&set, &err), 0);
-	write_meta("modes/covmeta.2", prog_b, COUNTER_MODE_ATOMIC);
-	assert_int_equal(read_set(&mixed, in_scratch("modes"), &err), 0);
-	assert_int_equal(coverage_set_check_modes(&mixed, &err), -1);
-	assert_int_equal(err.class, ERROR_CONFLICT);
-	assert_string_equal(
-	    err.message, "GOCOVERDIR mixes counter modes, which covdata can't merge: set "
-			 "(example.com/a), atomic (example.com/b); give each mode a directory of "
-			 "its own, or rebuild with one -covermode");
-	write_meta("modes/covmeta.3", more[0], COUNTER_MODE_SET);
-	write_meta("modes/covmeta.4", more[1], COUNTER_MODE_SET);
-	write_meta("modes/covmeta.5", more[2], COUNTER_MODE_SET);
-	write_meta("modes/covmeta.6", prog_a, COUNTER_MODE_COUNT);
-	assert_int_equal(read_set(&many, in_scratch("modes"), &err), 0);
-	assert_int_equal(coverage_set_check_modes(&many, &err), -1);
-	assert_non_null(strstr(err.message, "set (example.com/a, example.com/c, example.com/d and "
-					    "others), atomic (example.com/b), count "
-					    "(example.com/a);"));
-}
-
-static void mixed_granularities_are_told(void **state)
-{
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-	cleanup_buffer struct buffer b = BUFFER_INIT;
-	struct error err;
-
-	(void)state;
-	make_dir("grains");
-	write_meta("grains/covmeta.1", prog_a, COUNTER_MODE_SET);
-	make_meta(&b, prog_b, COUNTER_MODE_SET);
-	b.data[COVMETA_AT_GRANULARITY] = GRANULARITY_PERFUNC;
-	write_file(in_scratch("grains/covmeta.2"), b.data, b.len);
-	assert_int_equal(read_set(&set, in_scratch("grains"), &err), 0);
-	assert_int_equal(coverage_set_check_modes(&set, &err), -1);
-	assert_int_equal(err.class, ERROR_CONFLICT);
-	assert_non_null(strstr(err.message, "perblock (example.com/a), perfunc (example.com/b)"));
-}
-
-static void vanished_programs_are_named_by_their_files(void **state)
-{
-	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-	struct error err;
-
-	(void)state;
-	make_dir("ghosts");
-	write_meta("ghosts/covmeta.1", prog_a, COUNTER_MODE_SET);
-	write_meta("ghosts/covmeta.2", prog_b, COUNTER_MODE_COUNT);
-	assert_int_equal(read_set(&set, in_scratch("ghosts"), &err), 0);
-	remove_tree(in_scratch("ghosts"));
-	assert_int_equal(coverage_set_check_modes(&set, &err), -1);
-	assert_non_null(strstr(err.message, "set (covmeta.1), count (covmeta.2)"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(missing_directory_is_not_made),
-	    cmocka_unit_test(what_is_no_directory_is_told),
-	    cmocka_unit_test(unreadable_directory_is_told),
-	    cmocka_unit_test(empty_elements_are_told),
-	    cmocka_unit_test(too_many_directories_are_refused),
-	    cmocka_unit_test(one_directory_counts_once),
-	    cmocka_unit_test(relative_paths_become_absolute),
 	    cmocka_unit_test(good_files_are_taken_in_order),
 	    cmocka_unit_test(what_covdata_ignores_is_ignored),
 	    cmocka_unit_test(bad_files_are_left_out_and_counted),
@@ -593,14 +266,8 @@ int main(void)
 	    cmocka_unit_test(tags_are_compared_whole),
 	    cmocka_unit_test(unknown_versions_are_left_to_covdata),
 	    cmocka_unit_test(many_files_are_read),
-	    cmocka_unit_test(deadline_and_cancellation_end_it),
-	    cmocka_unit_test(shortage_of_descriptors_is_no_bad_file),
-	    cmocka_unit_test(nothing_is_left_open),
 	    cmocka_unit_test(leaving_out_takes_the_counters_along),
 	    cmocka_unit_test(vanished_files_are_dropped_in_silence),
-	    cmocka_unit_test(mixed_modes_name_modes_and_programs),
-	    cmocka_unit_test(mixed_granularities_are_told),
-	    cmocka_unit_test(vanished_programs_are_named_by_their_files),
 	};
 
 	return cmocka_run_group_tests_name("coverage_set", tests, make_scratch, remove_scratch);

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""What may not be read is told, with the reason and what to do; never a silent nothing."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# pylint: disable=wrong-import-position
+import live_fixture as live
+
+# pylint: disable=wrong-import-order
+import go_fixture
+import processes
+import tap
+
+RELEASE = go_fixture.RELEASE
+NOBODY, OTHER, GROUP = 65534, 65533, 65534
+
+
+def as_user(uid, *options):
+    return ["/usr/bin/setpriv", f"--reuid={uid}", f"--regid={GROUP}", "--clear-groups", *options]
+
+
+class Place:
+    """The service and the reader where every user can run them."""
+
+    def __init__(self, work):
+        self.work = work
+        self.service = self._copy(live.build("stripped", "atomic", RELEASE), "service")
+        os.environ["GOVERAGE_LIVE_SNAPSHOT"] = self._copy(live.driver(), "live_snapshot")
+
+    def _copy(self, path, name):
+        copy = self.work.join(name)
+        shutil.copy(path, copy)
+        os.chmod(copy, 0o755)
+        return copy
+
+
+def denied(out, place, name, reason, service_as, reader_as, prepare=()):
+    """The service is seen and not read; the reason has these words in it."""
+    with out.check(f"denied: {name}"):
+        coverage = live.fresh(place.work, "coverage")
+        with live.Service(place.service, coverage, prefix=service_as) as service:
+            service.do("work 1")
+            for command in prepare:
+                service.do(command)
+            answer = live.read([coverage], prefix=reader_as)
+            line = answer.of(service.pid)
+        tap.equal((line["state"], answer.counts["denied"], answer.counts["read"]), ("denied", 1, 0),
+                  "state, denied, read")
+        tap.equal(line["program"], "service", "program")
+        for words in reason:
+            tap.contains(line["reason"], words, "reason")
+
+
+def readable(out, place, name, service_as, reader_as, prepare=()):
+    with out.check(f"read: {name}"):
+        coverage, snapshot = live.fresh(place.work, "coverage"), live.fresh(place.work, "snapshot")
+        with live.Service(place.service, coverage, prefix=service_as) as service:
+            service.do("work 1")
+            for command in prepare:
+                service.do(command)
+            line = live.read([coverage], snapshot, prefix=reader_as).of(service.pid)
+            service.end()
+        tap.equal(line["state"], "read", "state")
+        names = go_fixture.files(coverage, "covcounters")
+        tap.equal(live.counters(snapshot)[0], live.decode(os.path.join(coverage, names[0]))[0], "entries")
+
+
+def innocent(out, place):
+    """Processes of the same user that have nothing to do with coverage."""
+    with out.check("other programs of that user are not counted"):
+        coverage = live.fresh(place.work, "coverage")
+        with live.Service(place.service, coverage, prefix=as_user(OTHER)) as service:
+            sleeper = processes.start([*as_user(OTHER), "/bin/sleep", "600"])
+            processes.wait_until(lambda: processes.command(sleeper.pid).startswith("/bin/sleep"),
+                                 "the sleeper")
+            answer = live.read([coverage], prefix=as_user(NOBODY))
+            processes.stop(sleeper)
+        tap.equal([int(line["pid"]) for line in answer.processes], [service.pid], "processes")
+    with out.check("nor is anybody when nothing says that he writes there"):
+        with live.Service(place.service, None, prefix=as_user(OTHER)):
+            answer = live.read([live.fresh(place.work, "coverage")], prefix=as_user(NOBODY))
+        tap.equal(answer.processes, [], "processes")
+    with out.check("a denied service that was not asked for is not counted"):
+        coverage = live.fresh(place.work, "coverage")
+        with live.Service(place.service, coverage, prefix=as_user(OTHER)):
+            answer = live.read([coverage], services=["another"], prefix=as_user(NOBODY))
+        tap.equal(answer.processes, [], "processes")
+
+
+def main():
+    processes.alarm(600)
+    out = tap.Tap()
+    if os.geteuid() != 0:
+        tap.skip_all("only root can run a service and its reader as different users")
+    works = subprocess.run([*as_user(NOBODY), "/bin/true"], check=False)
+    if works.returncode != 0:
+        tap.skip_all("setpriv(1) can't change the user here")
+    with live.WorkDirectory() as work:
+        place = Place(work)
+        nobody, other = as_user(NOBODY), as_user(OTHER)
+        readable(out, place, "by the same user", nobody, nobody)
+        readable(out, place, "by root", nobody, [])
+        readable(out, place, "by another user with CAP_SYS_PTRACE alone", other,
+                 as_user(NOBODY, "--inh-caps=+sys_ptrace", "--ambient-caps=+sys_ptrace"))
+        denied(out, place, "the service of another user",
+               [f"uid {OTHER}", f"uid {NOBODY}", "CAP_SYS_PTRACE"], other, nobody)
+        denied(out, place, "a service of the same user that is not dumpable", ["not dumpable"], nobody,
+               nobody, ["undumpable"])
+        denied(out, place, "a service of root", ["uid 0", f"uid {NOBODY}"], [], nobody)
+        readable(out, place, "by root, though it is not dumpable", nobody, [], ["undumpable"])
+        innocent(out, place)
+    return out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,319 @@
+/* The built-in reader as a whole: what it keeps, how it fails, many threads at once. */
+#include "scratch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "cgi/coverage_list.h"
+#include "cgi/reader/reader.h"
+#include "made_coverage.h"
+
+static struct deadline long_enough(void)
+{
+	return deadline_in_ms(60000, -1);
+}
+
+/* --- directories -------------------------------------------------------------------------------- */
+
+static const char *const one_package[] = { "example.org/a", NULL };
+
+static void put_meta(const char *dir, const char *tag, const char *const *packages, uint8_t mode)
+{
+	cleanup_buffer struct buffer bytes = BUFFER_INIT;
+	char path[600];
+
+	make_meta(&bytes, packages, mode);
+	snprintf(path, sizeof path, "%s/covmeta.%s", dir, tag);
+	write_file(path, bytes.data, bytes.len);
+}
+
+static void put_counters(const char *dir, const char *tag, int pid, unsigned count)
+{
+	cleanup_buffer struct buffer bytes = BUFFER_INIT;
+	char path[600];
+
+	make_counters(&bytes, count);
+	snprintf(path, sizeof path, "%s/covcounters.%s.%d.1", dir, tag, pid);
+	write_file(path, bytes.data, bytes.len);
+}
+
+static const char *make_dir(const char *name)
+{
+	const char *path = in_scratch(name);
+
+	assert_int_equal(mkdir(path, 0777), 0);
+	return path;
+}
+
+static int list(struct coverage_set *set, const char *dir, const struct deadline *deadline,
+		struct error *err)
+{
+	cleanup_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t room = 0;
+
+	if (fd < 0 || string_list_add(&set->dirs, dir, strlen(dir)) < 0)
+		return -1;
+	return coverage_list(set, &room, fd, 0, deadline, err);
+}
+
+static struct covprofile *load_until(struct reader *reader, const char *dir,
+				     struct reader_report *report, const struct deadline *deadline,
+				     struct error *err)
+{
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	struct deadline relaxed = long_enough();
+	struct reader_request request = { &set, -1, false, deadline };
+
+	if (list(&set, dir, &relaxed, err) < 0)
+		return NULL;
+	return reader_load(reader, &request, report, err);
+}
+
+static struct covprofile *load(struct reader *reader, const char *dir, struct reader_report *report,
+			       struct error *err)
+{
+	struct deadline deadline = long_enough();
+
+	return load_until(reader, dir, report, &deadline, err);
+}
+
+/* The text of what a directory says. */
+static char *text_of(struct reader *reader, const char *dir)
+{
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	struct error err = { ERROR_NONE, "" };
+	cleanup_covprofile struct covprofile *profile = load(reader, dir, &report, &err);
+	struct deadline deadline = long_enough();
+	cleanup_fd int fd = -1;
+	uint64_t size;
+	char *text;
+
+	if (!profile)
+		return NULL;
+	fd = reader_textfmt(profile, &size, &deadline, &err);
+	text = fd >= 0 ? calloc(1, size + 1) : NULL;
+	if (text && io_pread_full(fd, text, size, 0) != (ssize_t)size) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void expect_text(struct reader *reader, const char *dir, const char *expected)
+{
+	cleanup_free char *text = text_of(reader, dir);
+
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+}
+
+/* --- tests -------------------------------------------------------------------------------------- */
+
+static void sums(void **state)
+{
+	const char *dir = make_dir("sums");
+	struct reader *reader = reader_new(1 << 20, NULL);
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 0\n");
+	put_counters(dir, TAG_A, 1, 3);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 3\n");
+	put_counters(dir, TAG_A, 2, 4);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 7\n");
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 7\n");
+	assert_int_equal(unlink(in_scratch("sums/covcounters." TAG_A ".1.1")), 0);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 4\n");
+	reader_free(reader);
+}
+
+static void no_data(void **state)
+{
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	const char *dir = make_dir("no-data");
+	struct reader *reader = reader_new(0, NULL);
+	struct error err = { ERROR_NONE, "" };
+
+	(void)state;
+	assert_null(load(reader, dir, &report, &err));
+	assert_int_equal(err.class, ERROR_UNAVAILABLE);
+	write_file(in_scratch("no-data/covmeta.x"), "x", 1);
+	assert_null(load(reader, dir, &report, &err));
+	assert_int_equal(err.class, ERROR_UNAVAILABLE);
+	assert_int_equal(report.n_skipped, 1);
+	assert_non_null(strstr(err.message, "no-data/covmeta.x ends too early"));
+	reader_free(reader);
+}
+
+static void too_late(void **state)
+{
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	struct deadline passed = deadline_in_ms(0, -1), cancelled = long_enough();
+	const char *dir = make_dir("too-late");
+	struct reader *reader = reader_new(1 << 20, NULL);
+	struct error err = { ERROR_NONE, "" };
+	int ends[2];
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	put_counters(dir, TAG_A, 1, 3);
+	assert_null(load_until(reader, dir, &report, &passed, &err));
+	assert_int_equal(err.class, ERROR_TIMEOUT);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close(ends[1]);
+	cancelled.cancel_fd = ends[0];
+	assert_null(load_until(reader, dir, &report, &cancelled, &err));
+	assert_int_equal(err.class, ERROR_CANCELLED);
+	close(ends[0]);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 3\n");
+	reader_free(reader);
+}
+
+/* Of a thousand bad files some are named, and all are counted. */
+static void many_skips(void **state)
+{
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	cleanup_covprofile struct covprofile *profile = NULL;
+	const char *dir = make_dir("many-skips");
+	struct reader *reader = reader_new(1 << 20, NULL);
+	struct error err = { ERROR_NONE, "" };
+	char path[600];
+	int i;
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	for (i = 0; i < 1000; i++) {
+		snprintf(path, sizeof path, "%s/covcounters.%s.%d.2", dir, TAG_A, i);
+		write_file(path, "bad", 3);
+	}
+	put_counters(dir, TAG_A, 5, 6);
+	profile = load(reader, dir, &report, &err);
+	assert_non_null(profile);
+	assert_int_equal(report.n_skipped, 1000);
+	assert_int_equal(report.skipped.n, READER_NAMED_SKIPS);
+	assert_int_equal(report.n_counter_files, 1);
+	assert_int_equal(profile->counters[0], 6);
+	reader_free(reader);
+}
+
+/* Earlier profiles are kept while there is room; the one that was asked for last stays longest. */
+static void remembering(void **state)
+{
+	struct covprofile *profiles[40];
+	struct reader *reader = reader_new(20 * sizeof *profiles[0], NULL);
+	char digest[33];
+	int i, held = 0;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		profiles[i] = covprofile_new(NULL);
+		assert_non_null(profiles[i]);
+		snprintf(digest, sizeof digest, "%032d", i);
+		reader_remember(reader, profiles[i], digest);
+		covprofile_release(reader_recall(reader, "00000000000000000000000000000000"));
+	}
+	for (i = 0; i < 40; i++) {
+		struct covprofile *found;
+
+		snprintf(digest, sizeof digest, "%032d", i);
+		found = reader_recall(reader, digest);
+		assert_true(!found || found == profiles[i]);
+		assert_true(found || (i > 0 && i < 39));
+		held += found != NULL;
+		covprofile_release(found);
+		covprofile_release(profiles[i]);
+	}
+	assert_in_range(held, 5, 20);
+	assert_null(reader_recall(reader, "no such"));
+	reader_free(reader);
+}
+
+/* --- many threads ------------------------------------------------------------------------------- */
+
+struct crowd {
+	struct reader *reader;
+	const char *dir;
+	atomic_int written; /* files that are there for sure */
+	atomic_int wrong;
+	atomic_bool over;
+};
+
+/* Every answer counts the files that were there before it was asked for, and none that can't be. */
+static void *ask(void *arg)
+{
+	struct crowd *crowd = arg;
+
+	while (!atomic_load(&crowd->over)) {
+		int before = atomic_load(&crowd->written), after, counted;
+		cleanup_free char *text = text_of(crowd->reader, crowd->dir);
+		const char *last = text ? strrchr(text, ' ') : NULL;
+
+		after = atomic_load(&crowd->written) + 1;
+		counted = last ? atoi(last + 1) : -1;
+		if (counted < before || counted > after)
+			atomic_fetch_add(&crowd->wrong, 1);
+	}
+	return NULL;
+}
+
+static void crowd_of(size_t budget, const char *name)
+{
+	enum { ASKERS = 4, FILES = 200 };
+	struct crowd crowd = { .reader = reader_new(budget, NULL), .dir = make_dir(name) };
+	pthread_t threads[ASKERS];
+	int i;
+
+	put_meta(crowd.dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	for (i = 0; i < ASKERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, &crowd), 0);
+	for (i = 0; i < FILES; i++) {
+		char path[600], aside[600];
+
+		put_counters(scratch, TAG_A, i, 1);
+		snprintf(aside, sizeof aside, "%s/covcounters.%s.%d.1", scratch, TAG_A, i);
+		snprintf(path, sizeof path, "%s/covcounters.%s.%d.1", crowd.dir, TAG_A, i);
+		assert_int_equal(rename(aside, path), 0);
+		atomic_fetch_add(&crowd.written, 1);
+	}
+	atomic_store(&crowd.over, true);
+	for (i = 0; i < ASKERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&crowd.wrong), 0);
+	expect_text(crowd.reader, crowd.dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 200\n");
+	reader_free(crowd.reader);
+}
+
+static void crowd_with_state(void **state)
+{
+	(void)state;
+	crowd_of(1 << 20, "crowd");
+}
+
+static void crowd_with_little_room(void **state)
+{
+	(void)state;
+	crowd_of(3000, "small-crowd");
+}
+
+static void crowd_without_state(void **state)
+{
+	(void)state;
+	crowd_of(0, "forgetful-crowd");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sums),
+		cmocka_unit_test(no_data),
+		cmocka_unit_test(too_late),
+		cmocka_unit_test(many_skips),
+		cmocka_unit_test(remembering),
+		cmocka_unit_test(crowd_with_state),
+		cmocka_unit_test(crowd_with_little_room),
+		cmocka_unit_test(crowd_without_state),
+	};
+
+	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
