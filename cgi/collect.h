@@ -21,7 +21,7 @@ struct collection {
 	int live_fd; /* the directory of the snapshots; -1 = running processes are not read; owned
 		      */
 	struct live_report live;
-	struct coverage_set set; /* of the coverage directories */
+	struct coverage_set set; /* of the coverage directories; listed, not screened */
 	bool live_meta;		 /* a snapshot brought meta-data of its own */
 };
 
@@ -32,7 +32,7 @@ struct collection {
  * programs of these names.  First the processes are read, then the directories are listed: what
  * ends in between is counted once, by its own file.
  *
- * -1: as coverage_set_read(), live_snapshot() and staging_open(); ERROR_INTERNAL with the reason of
+ * -1: as coverage_set_list(), live_snapshot() and staging_open(); ERROR_INTERNAL with the reason of
  * one of them where GOVERAGE_LIVE is "required" and a process could not be read, and where there
  * are processes of ours, none of which could be read, and nothing else to answer with.
  */

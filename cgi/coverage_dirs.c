@@ -99,6 +99,18 @@ int coverage_dirs_open(struct coverage_dirs *dirs, const char *gocoverdir, struc
 	}
 }
 
+int coverage_dirs_reopen(struct coverage_dirs *dirs, const struct string_list *paths,
+			 struct error *err)
+{
+	size_t i;
+
+	dirs->paths = STRING_LIST_INIT;
+	for (i = 0; i < paths->n; i++)
+		if (open_one(dirs, paths->items[i].text, err) < 0)
+			return -1;
+	return 0;
+}
+
 void coverage_dirs_close(struct coverage_dirs *dirs)
 {
 	size_t i;

@@ -22,6 +22,10 @@ struct coverage_dirs {
 must_check int coverage_dirs_open(struct coverage_dirs *dirs, const char *gocoverdir,
 				  struct error *err);
 
+/* Open directories whose paths a coverage_dirs_open() gave.  -1 as that. */
+must_check int coverage_dirs_reopen(struct coverage_dirs *dirs, const struct string_list *paths,
+				    struct error *err);
+
 void coverage_dirs_close(struct coverage_dirs *dirs);
 
 #define cleanup_coverage_dirs cleanup_with(coverage_dirs_close)

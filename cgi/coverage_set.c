@@ -233,19 +233,40 @@ static int judge_counters(struct reader *r, struct coverage_file *file, struct e
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
-static int choose(struct reader *r, struct error *err)
+int coverage_set_list(struct coverage_set *set, const char *gocoverdir,
+		      const struct deadline *deadline, struct error *err)
 {
-	struct coverage_set *set = r->set;
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
 	size_t room = 0, i;
 
-	for (i = 0; i < set->dirs.n; i++)
-		if (coverage_list(set, &room, r->dirs.fds[i], (unsigned)i, r->deadline, err) < 0)
+	*set = COVERAGE_SET_INIT;
+	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
+		return -1;
+	for (i = 0; i < dirs.paths.n; i++) {
+		const struct string_item *path = &dirs.paths.items[i];
+
+		if (string_list_add(&set->dirs, path->text, path->len) < 0)
+			return error_no_memory(err);
+		if (coverage_list(set, &room, dirs.fds[i], (unsigned)i, deadline, err) < 0)
 			return -1;
-	if (collect_tags(r, err) < 0 || judge_meta(r, err) < 0)
+	}
+	compact(set);
+	return 0;
+}
+
+int coverage_set_screen(struct coverage_set *set, const struct deadline *deadline,
+			struct error *err)
+{
+	cleanup_with(reader_free) struct reader r = {.set = set, .deadline = deadline};
+	size_t i;
+
+	if (coverage_dirs_reopen(&r.dirs, &set->dirs, err) < 0)
+		return -1;
+	if (collect_tags(&r, err) < 0 || judge_meta(&r, err) < 0)
 		return -1;
 	for (i = 0; i < set->n_files; i++)
 		if (set->files[i].kind == COVERAGE_COUNTERS &&
-		    judge_counters(r, &set->files[i], err) < 0)
+		    judge_counters(&r, &set->files[i], err) < 0)
 			return -1;
 	compact(set);
 	return 0;
@@ -254,17 +275,9 @@ static int choose(struct reader *r, struct error *err)
 int coverage_set_read(struct coverage_set *set, const char *gocoverdir,
 		      const struct deadline *deadline, struct error *err)
 {
-	cleanup_with(reader_free) struct reader r = {.set = set, .deadline = deadline};
-	size_t i;
-
-	*set = COVERAGE_SET_INIT;
-	if (coverage_dirs_open(&r.dirs, gocoverdir, err) < 0)
+	if (coverage_set_list(set, gocoverdir, deadline, err) < 0)
 		return -1;
-	for (i = 0; i < r.dirs.paths.n; i++)
-		if (string_list_add(&set->dirs, r.dirs.paths.items[i].text,
-				    r.dirs.paths.items[i].len) < 0)
-			return error_no_memory(err);
-	return choose(&r, err);
+	return coverage_set_screen(set, deadline, err);
 }
 
 void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reason)

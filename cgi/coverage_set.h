@@ -47,15 +47,26 @@ enum { COVERAGE_LOGGED_SKIPS = 50 };
 #define COVERAGE_SET_INIT ((struct coverage_set){0})
 
 /*
- * Open the directories of `gocoverdir` (several are separated by commas, as covdata takes them) and
- * choose their files.  Left out, logged and counted: empty and truncated files, foreign files under
- * a coverage name, files that are no regular files or can't be read, counters without their
- * meta-data. Ignored in silence: everything that covdata ignores (temporary files, other names,
- * directories); a file that vanishes meanwhile.
+ * List the coverage files in the directories of `gocoverdir` (several are separated by commas, as
+ * covdata takes them), by their names.  Passed over in silence: everything that covdata ignores
+ * (temporary files, other names, directories).
  *
  * -1: ERROR_UNAVAILABLE for a directory that does not exist (it is not created), ERROR_INTERNAL for
  * one that is none or can't be read, ERROR_TIMEOUT, ERROR_CANCELLED.
  */
+must_check int coverage_set_list(struct coverage_set *set, const char *gocoverdir,
+				 const struct deadline *deadline, struct error *err);
+
+/*
+ * Look into the files of a listed set, and choose those that covdata can read.  Left out, logged
+ * and counted: empty and truncated files, foreign files under a coverage name, files that are no
+ * regular files or can't be read, counters without their meta-data.  Left out in silence: a file
+ * that has vanished meanwhile.  -1 as coverage_set_list().
+ */
+must_check int coverage_set_screen(struct coverage_set *set, const struct deadline *deadline,
+				   struct error *err);
+
+/* Both, one after the other. */
 must_check int coverage_set_read(struct coverage_set *set, const char *gocoverdir,
 				 const struct deadline *deadline, struct error *err);
 

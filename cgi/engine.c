@@ -12,8 +12,10 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 	    .deadline = deadline,
 	};
 
-	if (strict_modes && coverage_set_check_modes(&collection->set, err) < 0)
-		return -1; /* the reader would say it, too, but without names */
+	/* the reader would say it, too, but without names */
+	if (strict_modes && (coverage_set_screen(&collection->set, deadline, err) < 0 ||
+			     coverage_set_check_modes(&collection->set, err) < 0))
+		return -1;
 	tally->profile = reader_load(app->reader, &request, &tally->report, err);
 	if (tally->profile)
 		return 0;
@@ -29,7 +31,9 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 	const char *live = collection->live_fd >= 0 ? COLLECT_LIVE_NAME : NULL;
 	struct covdata *covdata = app_covdata(app, err);
 
-	if (!covdata || coverage_set_check_modes(&collection->set, err) < 0)
+	/* covdata answers nothing at all when one file in a thousand is bad */
+	if (!covdata || coverage_set_screen(&collection->set, deadline, err) < 0 ||
+	    coverage_set_check_modes(&collection->set, err) < 0)
 		return -1;
 	text->engine = "covdata";
 	text->fd =

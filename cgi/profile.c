@@ -117,8 +117,11 @@ static void describe(struct response *response, const struct collection *collect
 {
 	const struct live_report *live = &collection->live;
 
+	/* both engines have looked: what the one has left out the other has, or more */
 	response_header(response, "Goverage-Skipped", "%zu",
-			collection->set.skipped + tally->report.n_skipped);
+			collection->set.skipped > tally->report.n_skipped
+			    ? collection->set.skipped
+			    : tally->report.n_skipped);
 	if (collection->live_fd >= 0)
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,

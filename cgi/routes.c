@@ -27,6 +27,17 @@ static const struct route *match(const char *path, size_t len)
 	return NULL;
 }
 
+static int no_route(const struct request *request, struct error *err)
+{
+	cleanup_buffer struct buffer paths = BUFFER_INIT;
+	size_t i;
+
+	for (i = 0; i < sizeof routes / sizeof *routes; i++)
+		buffer_printf(&paths, "%s%s", i ? ", " : "", routes[i].path);
+	return error_set(err, ERROR_NOT_FOUND, "there is nothing at \"%.256s\": ask for one of %s",
+			 buffer_str(&request->path), buffer_str(&paths));
+}
+
 const struct route *routes_find(const struct request *request, struct error *err)
 {
 	const struct route *route = match(buffer_str(&request->path), request->path.len);
@@ -34,9 +45,7 @@ const struct route *routes_find(const struct request *request, struct error *err
 	if (!route)
 		route = match(request->request_uri, strcspn(request->request_uri, "?#"));
 	if (!route)
-		error_set(err, ERROR_NOT_FOUND,
-			  "there is nothing at \"%.256s\": ask for /v1/cover/profile",
-			  buffer_str(&request->path));
+		no_route(request, err);
 	return route;
 }
 

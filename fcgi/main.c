@@ -130,6 +130,7 @@ int main(int argc, char **argv)
 {
 	open_standard_descriptors();
 	io_cloexec_from(STDERR_FILENO + 1);
+	signal(SIGCHLD, SIG_DFL); /* a server that ignores it would take our children's status away */
 	log_start("goverage.fcgi");
 	if (listener_is_listening(STDIN_FILENO))
 		return run_inherited();

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -109,10 +110,10 @@ static void answer_request(struct gateway *gateway, void *context)
 
 static void serve(struct worker *worker, int connection)
 {
-	const struct fcgi_events events = { answer_request, unwatch, worker };
+	const struct fcgi_events events = {answer_request, unwatch, worker};
 	const struct deadline deadline =
 	    deadline_in_ms(worker->responder->app->settings.timeout_s * 1000, -1);
-	struct error err = { 0 };
+	struct error err = {0};
 
 	watch(worker, connection);
 	if (gateway_fcgi_serve(connection, &events, &deadline, &err) < 0)
@@ -210,6 +211,28 @@ static int start_workers(struct responder *responder, struct error *err)
 	return 0;
 }
 
+/*
+ * Since Go 1.25 covdata is built at its first use, which takes some ten seconds: better now than in
+ * the first request.  A signal that says to end waits for nothing.
+ */
+static void warm_up(struct app *app)
+{
+	cleanup_fd int signals = -1;
+	struct covdata *covdata;
+	struct deadline deadline;
+	struct error err = {0};
+	sigset_t set;
+
+	if (app->settings.engine == ENGINE_SETTING_BUILTIN)
+		return;
+	fill_ending_signals(&set);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	deadline = deadline_in_ms(app->settings.timeout_s * 1000, signals);
+	covdata = app_covdata(app, &err);
+	if (!covdata || covdata_prepare(covdata, &deadline, &err) < 0)
+		log_line("covdata is not ready: %s", err.message);
+}
+
 /* Wait for a signal to end, and be the watchdog meanwhile.  The signal's number. */
 static int wait_for_signal(struct responder *responder)
 {
@@ -249,6 +272,7 @@ int responder_run(struct app *app, const struct listener *listener, struct error
 	}
 	workers = responder.workers;
 	log_line("coverage responder is ready: %zu workers", responder.n_workers);
+	warm_up(app);
 	log_line("ending after signal %s", strsignal(wait_for_signal(&responder)));
 	if (eventfd_write(stop_fd, 1) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "stopping the workers");
