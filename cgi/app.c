@@ -16,8 +16,9 @@ int app_init(struct app *app, struct error *err)
 	budget = (size_t)app->settings.cache_bytes;
 	app->texts = text_cache_new(budget / 4);
 	app->reader = reader_new(budget - budget / 4, err);
+	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
-	if (!app->texts || !app->reader || !app->live_cache)
+	if (!app->texts || !app->reader || !app->baselines || !app->live_cache)
 		return error_no_memory(err);
 	staging_sweep();
 	return 0;
@@ -39,6 +40,7 @@ void app_free(struct app *app)
 {
 	covdata_free(app->covdata);
 	live_cache_free(app->live_cache);
+	baseline_cache_free(app->baselines);
 	reader_free(app->reader);
 	text_cache_free(app->texts);
 	pthread_mutex_destroy(&app->lock);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "cgi/baseline.h"
 #include "cgi/covdata.h"
 #include "cgi/error.h"
 #include "cgi/live/live.h"
@@ -16,6 +17,7 @@ struct app {
 	int cancel_fd;	       /* readable = end what is under way (CGI after SIGTERM); -1 = none */
 	struct reader *reader; /* what was understood of coverage files */
 	struct text_cache *texts;      /* the last profiles */
+	struct baseline_cache *baselines; /* the last baseline */
 	struct live_cache *live_cache; /* what was learnt about executables */
 	pthread_mutex_t lock;	       /* guards what follows */
 	struct covdata *covdata;       /* NULL until it was found */

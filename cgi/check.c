@@ -1,6 +1,6 @@
 #include "cgi/check.h"
 
-#include <string.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "cgi/app.h"
@@ -16,6 +16,7 @@ struct check {
 	struct coverage_set set;
 	struct staging staging;
 	struct deadline deadline;
+	bool mixed_modes;
 	int failures;
 };
 
@@ -23,6 +24,36 @@ static void failed(struct check *check, const struct error *err)
 {
 	fprintf(check->out, "FAILED: %s\n", err->message);
 	check->failures++;
+}
+
+/* Something that covdata, but not the built-in reader, needs. */
+static void covdata_lacks(struct check *check, const struct error *err)
+{
+	const struct settings *settings = &check->app->settings;
+
+	/* a covdata that was asked for by name is wanted */
+	if (settings->engine == ENGINE_SETTING_COVDATA ||
+	    (settings->covdata && !check->mixed_modes))
+		failed(check, err);
+	else
+		fprintf(check->out, "note: the built-in reader answers without covdata: %s\n",
+			err->message);
+}
+
+static void print_directory(struct check *check, const char *dir)
+{
+	struct error err = {0};
+
+	fprintf(check->out,
+		"ok: GOCOVERDIR %s is readable: %zu meta-data files, %zu counter files, %zu left "
+		"out\n",
+		dir, check->set.n_meta, check->set.n_counters, check->set.skipped);
+	if (check->set.n_meta == 0)
+		fputs("note: no covered process has started or ended with this GOCOVERDIR yet\n",
+		      check->out);
+	check->mixed_modes = coverage_set_check_modes(&check->set, &err) < 0;
+	if (check->mixed_modes)
+		covdata_lacks(check, &err);
 }
 
 static void check_directory(struct check *check)
@@ -35,19 +66,10 @@ static void check_directory(struct check *check)
 			  "GOCOVERDIR is not set: set it to the directory that the covered "
 			  "services write to");
 		failed(check, &err);
-	} else if (coverage_set_read(&check->set, dir, &check->deadline, &err) < 0 ||
-		   coverage_set_check_modes(&check->set, &err) < 0) {
+	} else if (coverage_set_read(&check->set, dir, &check->deadline, &err) < 0) {
 		failed(check, &err);
 	} else {
-		fprintf(check->out,
-			"ok: GOCOVERDIR %s is readable: %zu meta-data files, %zu counter files, "
-			"%zu left "
-			"out\n",
-			dir, check->set.n_meta, check->set.n_counters, check->set.skipped);
-		if (check->set.n_meta == 0)
-			fputs("note: no covered process has started or ended with this GOCOVERDIR "
-			      "yet\n",
-			      check->out);
+		print_directory(check, dir);
 	}
 }
 
@@ -120,17 +142,23 @@ static int run_covdata(struct check *check, struct covdata *covdata, struct erro
 
 static void check_covdata(struct check *check)
 {
+	bool can_run = check->set.n_meta && check->staging.path && !check->mixed_modes;
 	struct error err = {0};
-	struct covdata *covdata = app_covdata(check->app, &err);
+	struct covdata *covdata;
 
+	if (check->app->settings.engine == ENGINE_SETTING_BUILTIN) {
+		fputs("note: covdata is not used: GOVERAGE_ENGINE is builtin\n", check->out);
+		return;
+	}
+	covdata = app_covdata(check->app, &err);
 	if (!covdata) {
-		failed(check, &err);
+		covdata_lacks(check, &err);
 		return;
 	}
 	fprintf(check->out, "ok: covdata is %s\n", covdata_description(covdata));
 	if (covdata_prepare(covdata, &check->deadline, &err) < 0 ||
-	    (check->set.n_meta && check->staging.path && run_covdata(check, covdata, &err) < 0))
-		failed(check, &err);
+	    (can_run && run_covdata(check, covdata, &err) < 0))
+		covdata_lacks(check, &err);
 }
 
 int check_run(FILE *out)

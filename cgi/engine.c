@@ -1,5 +1,7 @@
 #include "cgi/engine.h"
 
+#include <string.h>
+
 #include "cgi/log.h"
 
 int engine_tally(struct tally *tally, struct app *app, struct collection *collection,
@@ -25,15 +27,47 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 	return 0;
 }
 
+static bool names_file(const struct string_item *skipped, const struct coverage_set *set,
+		       const struct coverage_file *file)
+{
+	const struct string_item *dir = &set->dirs.items[file->dir];
+	size_t name_len = strlen(file->name);
+
+	/* "DIR/NAME what is wrong with it" */
+	return skipped->len > dir->len + 1 + name_len &&
+	       memcmp(skipped->text, dir->text, dir->len) == 0 && skipped->text[dir->len] == '/' &&
+	       memcmp(skipped->text + dir->len + 1, file->name, name_len) == 0 &&
+	       skipped->text[dir->len + 1 + name_len] == ' ';
+}
+
+/* The reader has looked deeper into the files than the screening does: covdata would crash on
+ * these. */
+static void leave_out_damaged(struct coverage_set *set, const struct reader_report *report)
+{
+	size_t s, i;
+
+	for (s = 0; s < report->skipped.n; s++) {
+		for (i = 0; i < set->n_files; i++) {
+			if (names_file(&report->skipped.items[s], set, &set->files[i])) {
+				coverage_set_leave_out(set, i,
+						       "the built-in reader found it damaged");
+				break;
+			}
+		}
+	}
+}
+
 static int by_covdata(struct engine_text *text, struct app *app, struct collection *collection,
-		      const struct deadline *deadline, struct error *err)
+		      const struct tally *tally, const struct deadline *deadline, struct error *err)
 {
 	const char *live = collection->live_fd >= 0 ? COLLECT_LIVE_NAME : NULL;
 	struct covdata *covdata = app_covdata(app, err);
 
 	/* covdata answers nothing at all when one file in a thousand is bad */
-	if (!covdata || coverage_set_screen(&collection->set, deadline, err) < 0 ||
-	    coverage_set_check_modes(&collection->set, err) < 0)
+	if (!covdata || coverage_set_screen(&collection->set, deadline, err) < 0)
+		return -1;
+	leave_out_damaged(&collection->set, &tally->report);
+	if (coverage_set_check_modes(&collection->set, err) < 0)
 		return -1;
 	text->engine = "covdata";
 	text->fd =
@@ -61,10 +95,10 @@ static int automatic(struct engine_text *text, struct app *app, struct collectio
 		     const struct tally *tally, const struct deadline *deadline, struct error *err)
 {
 	if (!tally->profile)
-		return by_covdata(text, app, collection, deadline, err);
+		return by_covdata(text, app, collection, tally, deadline, err);
 	if (tally->report.mixed_modes)
 		return by_reader(text, tally, deadline, err);
-	if (by_covdata(text, app, collection, deadline, err) == 0)
+	if (by_covdata(text, app, collection, tally, deadline, err) == 0)
 		return 0;
 	if (!is_replaceable(err))
 		return -1;
@@ -77,7 +111,7 @@ int engine_textfmt(struct engine_text *text, struct app *app, struct collection 
 {
 	switch (app->settings.engine) {
 	case ENGINE_SETTING_COVDATA:
-		return by_covdata(text, app, collection, deadline, err);
+		return by_covdata(text, app, collection, tally, deadline, err);
 	case ENGINE_SETTING_BUILTIN:
 		return by_reader(text, tally, deadline, err);
 	}

@@ -60,10 +60,25 @@ static bool is_number_start(unsigned char c)
 	return c == '-' || (c >= '0' && c <= '9');
 }
 
-/* Punctuation, blanks, and the letters of true, false and null. */
+/* The length of true, false or null at the beginning of the text, or of what the end has left of
+ * it. */
+static size_t word_length(const char *text, size_t len)
+{
+	static const char *const words[] = {"true", "false", "null"};
+	size_t i;
+
+	for (i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t n = strlen(words[i]) < len ? strlen(words[i]) : len;
+
+		if (memcmp(words[i], text, n) == 0)
+			return n;
+	}
+	return 0;
+}
+
 static bool is_plain(unsigned char c)
 {
-	return c && strchr("{}[]:, \t\r\ntrufalsen+.", c);
+	return c && strchr("{}[]:, \t\r\n", c);
 }
 
 static int refuse(const char *what, const char *text, size_t at, struct error *err)
@@ -85,8 +100,10 @@ int json_strict_check(const char *text, size_t len, struct error *err)
 			n = string_length(text + at, len - at, &control);
 		else if (is_number_start(c))
 			n = number_length(text + at, len - at);
+		else if (is_plain(c))
+			n = 1;
 		else
-			n = is_plain(c);
+			n = word_length(text + at, len - at);
 		if (n == 0)
 			return refuse("invalid character", text, at, err);
 		at += n;

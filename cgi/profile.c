@@ -3,22 +3,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cgi/baseline.h"
+#include "cgi/baseline_store.h"
 #include "cgi/collect.h"
 #include "cgi/engine.h"
 #include "cgi/gocoverdir.h"
 #include "cgi/query.h"
+#include "cgi/request_query.h"
 #include "cgi/validator.h"
-
-static int read_query(struct query *query, const struct request *request, struct error *err)
-{
-	if (query_add_form(query, request->query_string, strlen(request->query_string),
-			   "query string", err) < 0)
-		return -1;
-	if (strcmp(request->method, "POST") != 0)
-		return 0;
-	return query_add_body(query, buffer_str(&request->body), request->body.len,
-			      request->content_type, err);
-}
 
 static int no_data(const struct collection *collection, const char *dir, struct error *err)
 {
@@ -58,27 +50,34 @@ static struct covprofile *earlier_state(struct exchange *exchange, const struct 
 	return profile;
 }
 
-/* The text of what ran since an earlier answer. */
-static int text_since(struct exchange *exchange, const struct tally *tally,
-		      const struct string_item *since, struct engine_text *text, struct error *err)
+/* The text of what is there beyond an earlier state; NULL = beyond nothing. */
+static int text_beyond(struct exchange *exchange, const struct tally *tally,
+		       const struct covprofile *before, struct engine_text *text, struct error *err)
 {
-	cleanup_covprofile struct covprofile *before = NULL, *between = NULL;
+	cleanup_covprofile struct covprofile *between = NULL;
 	uint64_t size;
 
 	if (!tally->profile)
 		return error_set(
 		    err, ERROR_INTERNAL,
-		    "since needs the built-in reader, which does not know the format of these "
-		    "coverage files");
-	before = earlier_state(exchange, since, err);
-	if (!before)
-		return -1;
-	between = reader_subtract(tally->profile, before, err);
+		    "since, and a baseline, need the built-in reader, which does not know the "
+		    "format of these coverage files: total=true asks for the cumulative numbers");
+	between =
+	    before ? reader_subtract(tally->profile, before, err) : covprofile_use(tally->profile);
 	if (!between)
 		return -1;
 	text->engine = "builtin";
 	text->fd = reader_textfmt(between, &size, &exchange->deadline, err);
 	return text->fd < 0 ? -1 : 0;
+}
+
+/* The text of what ran since an earlier answer. */
+static int text_since(struct exchange *exchange, const struct tally *tally,
+		      const struct string_item *since, struct engine_text *text, struct error *err)
+{
+	cleanup_covprofile struct covprofile *before = earlier_state(exchange, since, err);
+
+	return before ? text_beyond(exchange, tally, before, text, err) : -1;
 }
 
 /* The text of everything: as it was kept, or made anew. */
@@ -113,9 +112,10 @@ static void warn(struct response *response, const struct reader_report *report)
 }
 
 static void describe(struct response *response, const struct collection *collection,
-		     const struct tally *tally)
+		     const struct tally *tally, const struct baseline *baseline)
 {
 	const struct live_report *live = &collection->live;
+	char time[BASELINE_TIME_SIZE];
 
 	/* both engines have looked: what the one has left out the other has, or more */
 	response_header(response, "Goverage-Skipped", "%zu",
@@ -126,30 +126,46 @@ static void describe(struct response *response, const struct collection *collect
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
 				live->denied, live->gone, live->unsupported);
+	if (baseline->set_ns) {
+		baseline_time(time, baseline->set_ns);
+		response_header(response, "Goverage-Baseline", "%s", time);
+	}
 	warn(response, &tally->report);
 }
 
 /* Name the state for later requests.  True when the client has this very answer already. */
 static bool validate(struct exchange *exchange, const struct query *query,
-		     const struct tally *tally)
+		     const struct tally *tally, const struct baseline *baseline)
 {
 	char *etag = exchange->response->etag;
 
 	if (!tally->profile)
 		return false;
-	validator_format(etag, tally->report.digest, validator_fingerprint(query));
+	validator_format(etag, tally->report.digest,
+			 baseline_fingerprint(baseline, validator_fingerprint(query)));
 	reader_remember(exchange->app->reader, tally->profile, tally->report.digest);
 	return validator_matches(exchange->request->if_none_match, etag);
 }
 
+static int choose_text(struct exchange *exchange, struct collection *collection,
+		       const struct tally *tally, const struct query *query,
+		       const struct baseline *baseline, struct engine_text *text, struct error *err)
+{
+	if (query->since.n)
+		return text_since(exchange, tally, &query->since.items[0], text, err);
+	if (baseline->set_ns)
+		return text_beyond(exchange, tally, baseline->profile, text, err);
+	return text_of_all(exchange, collection, tally, text, err);
+}
+
 static int answer_text(struct exchange *exchange, struct collection *collection,
 		       const struct tally *tally, const struct query *query,
-		       struct path_filter *filter, struct error *err)
+		       const struct baseline *baseline, struct path_filter *filter,
+		       struct error *err)
 {
 	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
 	struct response *response = exchange->response;
-	int rc = query->since.n ? text_since(exchange, tally, &query->since.items[0], &text, err)
-				: text_of_all(exchange, collection, tally, &text, err);
+	int rc = choose_text(exchange, collection, tally, query, baseline, &text, err);
 
 	if (rc < 0 || textfmt_map(&response->profile, text.fd, err) < 0 ||
 	    textfmt_filter(&response->profile, filter, err) < 0)
@@ -160,11 +176,25 @@ static int answer_text(struct exchange *exchange, struct collection *collection,
 	return 0;
 }
 
+/* An earlier state that is asked for, and the whole, have nothing to do with the baseline. */
+static int read_baseline(struct baseline *baseline, struct exchange *exchange,
+			 const struct collection *collection, const struct query *query,
+			 struct error *err)
+{
+	struct app *app = exchange->app;
+
+	if (query->since.n || query->total)
+		return 0;
+	return baseline_read(baseline, app->baselines, app->reader, &app->settings,
+			     &collection->set.dirs, &query->service, &exchange->deadline, err);
+}
+
 static int answer_query(struct exchange *exchange, const struct query *query,
 			struct path_filter *filter, struct error *err)
 {
 	cleanup_collection struct collection collection = COLLECTION_INIT;
 	cleanup_tally struct tally tally = TALLY_INIT;
+	cleanup_baseline struct baseline baseline = BASELINE_INIT;
 	const char *dir = coverage_directory(exchange, err);
 
 	if (!dir ||
@@ -173,13 +203,14 @@ static int answer_query(struct exchange *exchange, const struct query *query,
 	if (collection_is_empty(&collection))
 		return no_data(&collection, dir, err);
 	if (engine_tally(&tally, exchange->app, &collection, query->mode.n > 0, &exchange->deadline,
-			 err) < 0)
+			 err) < 0 ||
+	    read_baseline(&baseline, exchange, &collection, query, err) < 0)
 		return -1;
-	if (validate(exchange, query, &tally))
+	if (validate(exchange, query, &tally, &baseline))
 		exchange->response->status = 304;
-	else if (answer_text(exchange, &collection, &tally, query, filter, err) < 0)
+	else if (answer_text(exchange, &collection, &tally, query, &baseline, filter, err) < 0)
 		return -1;
-	describe(exchange->response, &collection, &tally);
+	describe(exchange->response, &collection, &tally, &baseline);
 	return 0;
 }
 
@@ -197,7 +228,7 @@ int profile_handle(struct exchange *exchange, struct error *err)
 	cleanup_path_filter struct path_filter *filter = NULL;
 
 	/* a bad pattern is told before anything is run */
-	if (read_query(&query, exchange->request, err) < 0 || check_mode(&query, err) < 0)
+	if (request_query(&query, exchange->request, err) < 0 || check_mode(&query, err) < 0)
 		return -1;
 	filter = path_filter_new(&query.cover_file, &query.skip_file, err);
 	if (!filter)

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cgi/counters_args.h"
 #include "cgi/coverage_screen.h"
@@ -43,14 +44,18 @@ void program_name_of_import_path(const char *path, size_t n, struct buffer *name
 }
 
 /* -1 for all the machine is out of, else 1 = opened, 0 = nothing to be read here. */
-static int open_file(int dir_fd, const struct coverage_file *file, int *fd, struct error *err)
+static int open_file(int dir_fd, const struct coverage_file *file, int *fd, uint64_t *size,
+		     struct error *err)
 {
 	struct error why = {0};
+	struct stat st;
 	bool gone;
 
 	*fd = source_file_open(dir_fd, file->name, &gone, &why);
-	if (*fd >= 0)
+	if (*fd >= 0) {
+		*size = fstat(*fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 		return 1;
+	}
 	if (why.class != ERROR_UNAVAILABLE)
 		return 0;
 	*err = why;
@@ -62,13 +67,14 @@ int program_name_of_counters(int dir_fd, const struct coverage_file *counters,
 {
 	cleanup_buffer struct buffer argv0 = BUFFER_INIT;
 	cleanup_fd int fd = -1;
-	int opened = open_file(dir_fd, counters, &fd, err);
+	uint64_t size = 0;
+	int opened = open_file(dir_fd, counters, &fd, &size, err);
 	const char *base;
 	size_t len;
 
 	if (opened <= 0)
 		return opened;
-	if (counters_argv0(fd, counters->size, scratch, &argv0, err) < 0)
+	if (counters_argv0(fd, size, scratch, &argv0, err) < 0)
 		return -1;
 	base = last_element(buffer_str(&argv0), argv0.len, &len);
 	buffer_append(name, base, len);
@@ -79,12 +85,13 @@ int program_name_of_meta(int dir_fd, const struct coverage_file *meta, struct bu
 			 struct error *err)
 {
 	cleanup_fd int fd = -1;
-	int opened = open_file(dir_fd, meta, &fd, err);
+	uint64_t size = 0;
+	int opened = open_file(dir_fd, meta, &fd, &size, err);
 	char path[IMPORT_PATH_ROOM];
 
 	if (opened <= 0)
 		return opened;
-	if (coverage_program(fd, meta->size, path, sizeof path))
+	if (coverage_program(fd, size, path, sizeof path))
 		program_name_of_import_path(path, strlen(path), name);
 	return name->failed ? error_no_memory(err) : 0;
 }

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "cgi/clear.h"
 #include "cgi/list.h"
 #include "cgi/profile.h"
 
 static const struct route routes[] = {
     {"/v1/cover/profile", "GET, HEAD, POST, OPTIONS", profile_handle},
+    {"/v1/cover/clear", "POST, OPTIONS", clear_handle},
     {"/v1/cover/list", "GET, HEAD, OPTIONS", list_handle},
 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_WORD };
+enum kind { KIND_TEXT, KIND_DIRECTORY, KIND_NUMBER, KIND_WORD };
 
 static const char *const live_words[] = {
     [LIVE_SETTING_AUTO] = "auto",
@@ -44,6 +44,8 @@ static const struct variable {
      NULL, "bytes of request body", NULL},
     {"GOVERAGE_CACHE", KIND_NUMBER, offsetof(struct settings, cache_bytes), 256 << 20, 0, 1L << 40,
      NULL, "bytes that one FastCGI process keeps between requests; 0 = nothing", NULL},
+    {"GOVERAGE_STATE", KIND_DIRECTORY, offsetof(struct settings, state), 0, 0, 0, NULL,
+     "directory for what /v1/cover/clear must keep", "GOCOVERDIR with .goverage-state behind it"},
     {"GOVERAGE_WORKERS", KIND_NUMBER, offsetof(struct settings, workers), 0, 1, 256, NULL,
      "requests that one FastCGI process answers at once", "number of CPUs, 2 at least"},
 };
@@ -77,6 +79,19 @@ static int set_word(int *out, const struct variable *v, const char *value, struc
 			 value, v->words[0], v->words[1], v->words[2]);
 }
 
+/* covdata, to which such a directory may be shown, takes a list with commas. */
+static int set_directory(const char **out, const struct variable *v, const char *value,
+			 struct error *err)
+{
+	if (value[0] != '/' || strchr(value, ','))
+		return error_set(err, ERROR_INTERNAL,
+				 "%s is \"%.64s\": it must be a path that begins with / and has no "
+				 "comma",
+				 v->name, value);
+	*out = value;
+	return 0;
+}
+
 static int read_variable(struct settings *settings, const struct variable *v, struct error *err)
 {
 	char *target = (char *)settings + v->offset;
@@ -91,6 +106,8 @@ static int read_variable(struct settings *settings, const struct variable *v, st
 	case KIND_TEXT:
 		*(const char **)target = value;
 		return 0;
+	case KIND_DIRECTORY:
+		return set_directory((const char **)target, v, value, err);
 	case KIND_NUMBER:
 		return set_number((long *)target, v, value, err);
 	case KIND_WORD:

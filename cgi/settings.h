@@ -17,6 +17,7 @@ enum engine_setting { ENGINE_SETTING_AUTO, ENGINE_SETTING_COVDATA, ENGINE_SETTIN
 struct settings {
 	const char *gocoverdir; /* GOCOVERDIR; NULL where the process has none (or an empty one) */
 	const char *covdata;	/* GOVERAGE_COVDATA; NULL = look for it */
+	const char *state;	/* GOVERAGE_STATE; NULL = beside GOCOVERDIR */
 	int engine;		/* GOVERAGE_ENGINE: enum engine_setting */
 	int live;		/* GOVERAGE_LIVE: enum live_setting */
 	long timeout_s;		/* GOVERAGE_TIMEOUT, seconds for one answer */

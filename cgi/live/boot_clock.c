@@ -6,7 +6,7 @@
 struct boot_clock boot_clock_read(void)
 {
 	struct timespec now, up;
-	struct boot_clock clock = { .tick_ns = 1000000000 / sysconf(_SC_CLK_TCK) };
+	struct boot_clock clock = {.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK)};
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &up);

@@ -6,13 +6,14 @@
 
 struct boot_clock {
 	int64_t boot_ns; /* unix nanoseconds at which the uptime began */
-	int64_t now_ns; /* unix nanoseconds at which the clock was read */
+	int64_t now_ns;	 /* unix nanoseconds at which the clock was read */
 	int64_t tick_ns; /* nanoseconds of a clock tick, 10 ms as a rule */
 };
 
 /*
- * By the clock as it is set now.  The start of the uptime is rounded down to a whole tick, so that a
- * process has the same start time each time (unless somebody sets the clock), never later than the truth.
+ * By the clock as it is set now.  The start of the uptime is rounded down to a whole tick, so that
+ * a process has the same start time each time (unless somebody sets the clock), never later than
+ * the truth.
  */
 struct boot_clock boot_clock_read(void);
 

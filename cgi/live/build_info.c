@@ -7,9 +7,9 @@ enum {
 	ALIGNMENT = 16,
 	AT_FLAGS = 15,
 	FLAG_INLINE = 2, /* the strings follow the header (Go 1.18 and later) */
-	SENTINEL = 16, /* bytes around the module information */
+	SENTINEL = 16,	 /* bytes around the module information */
 	SECTION_MAX = 1 << 20,
-	SEARCH_MAX = 64 << 20, /* of a file whose headers are not understood */
+	SEARCH_MAX = 64 << 20,	   /* of a file whose headers are not understood */
 	DATA_START_MAX = 64 << 10, /* of a file without section headers */
 	CHUNK = 64 << 10,
 };
@@ -17,7 +17,8 @@ enum {
 static const char magic[] = "\xff Go buildinf:";
 
 /* Decode one string in front of *at; its start, or NULL. */
-static const char *next_string(const unsigned char *data, size_t len, size_t *at, size_t *string_len)
+static const char *next_string(const unsigned char *data, size_t len, size_t *at,
+			       size_t *string_len)
 {
 	uint64_t n = 0;
 	unsigned shift = 0;
@@ -103,7 +104,7 @@ int build_info_parse(struct build_info *info, const char *text, size_t len, stru
 {
 	while (len) {
 		const char *end = memchr(text, '\n', len);
-		struct line line = { text, end ? (size_t)(end - text) : len };
+		struct line line = {text, end ? (size_t)(end - text) : len};
 		size_t used = line.len + (end ? 1 : 0);
 
 		if (parse_line(info, &line) < 0)
@@ -178,7 +179,8 @@ static int search_data(struct build_info *info, const struct elf *elf, const str
 		;
 	if (i < elf->n_loads) {
 		const struct elf_segment *s = &elf->loads[i];
-		size_t n = s->file_size < DATA_START_MAX ? (size_t)s->file_size : DATA_START_MAX, at;
+		size_t n = s->file_size < DATA_START_MAX ? (size_t)s->file_size : DATA_START_MAX,
+		       at;
 
 		data = malloc(n ? n : 1);
 		if (!data)
@@ -187,8 +189,8 @@ static int search_data(struct build_info *info, const struct elf *elf, const str
 			return 0;
 		at = find_magic(data, n);
 		if (at < n)
-			return read_block(info, file, s->offset + at,
-					  block_size(at, s->file_size), fault);
+			return read_block(info, file, s->offset + at, block_size(at, s->file_size),
+					  fault);
 	}
 	return 0;
 }

@@ -8,7 +8,7 @@ enum {
 	SLOT_ALIGNMENT = 4 * SLOT_ALIGNMENT_WORDS,
 	UNSETTLED_TRIES = 20,
 	MISFIT_TRIES = 3, /* a slot that fits no function is real after so many */
-	PAUSE_AFTER = 5, /* tries without a pause */
+	PAUSE_AFTER = 5,  /* tries without a pause */
 };
 
 struct area {
@@ -25,13 +25,13 @@ static int find_area(const struct moduledata *module, struct area *area, struct 
 		return fault_set(fault, FAULT_UNSUPPORTED,
 				 "it claims %llu bytes of counters, more than the %d that are read",
 				 (unsigned long long)bytes, COUNTER_AREA_MAX);
-	*area = (struct area){ start, (size_t)bytes & ~(size_t)3 };
+	*area = (struct area){start, (size_t)bytes & ~(size_t)3};
 	return 0;
 }
 
 static void pause_a_moment(void)
 {
-	struct timespec moment = { 0, 500000 };
+	struct timespec moment = {0, 500000};
 
 	nanosleep(&moment, NULL);
 }
@@ -42,12 +42,12 @@ static int try_once(const struct area *area, uint32_t *first, uint32_t *second,
 		    struct counter_entries *entries, struct walk_result *result,
 		    struct fault *fault)
 {
-	struct counter_copies copies = { first, second, area->bytes / 4 };
+	struct counter_copies copies = {first, second, area->bytes / 4};
 
 	if (memory_read(memory, area->address, first, area->bytes, fault) < 0 ||
 	    memory_read(memory, area->address, second, area->bytes, fault) < 0)
 		return -1;
-	*result = (struct walk_result){ 0 };
+	*result = (struct walk_result){0};
 	counter_walk(&copies, program, entries, result);
 	return entries->bytes.failed ? fault_no_memory(fault) : 0;
 }
@@ -86,7 +86,7 @@ int counter_copy(const struct moduledata *module, const struct program *program,
 {
 	cleanup_free uint32_t *first = NULL, *second = NULL;
 	struct walk_result result;
-	struct area area = { 0, 0 };
+	struct area area = {0, 0};
 
 	if (find_area(module, &area, fault) < 0)
 		return -1;
@@ -109,7 +109,7 @@ int counter_area_is_zero(const struct moduledata *module, const struct memory *m
 			 struct fault *fault)
 {
 	cleanup_free uint32_t *words = NULL;
-	struct area area = { 0, 0 };
+	struct area area = {0, 0};
 	size_t i;
 
 	if (find_area(module, &area, fault) < 0)

@@ -40,7 +40,8 @@ static bool take_value(struct parser *parser, uint32_t *value)
 	return true;
 }
 
-/* Room for n more elements of `size` bytes in *array, which has `used` of *room; -1 without memory. */
+/* Room for n more elements of `size` bytes in *array, which has `used` of *room; -1 without memory.
+ */
 static int grow(void **array, size_t size, size_t used, size_t n, size_t *room)
 {
 	size_t want = *room ? *room : 64;
@@ -61,7 +62,7 @@ static int grow(void **array, size_t size, size_t used, size_t n, size_t *room)
 static int take_function(struct parser *parser, struct fault *fault)
 {
 	struct counter_file *file = parser->file;
-	struct counter_function function = { .at = file->n_counters };
+	struct counter_function function = {.at = file->n_counters};
 	uint32_t i;
 
 	if (!take_value(parser, &function.n) || !take_value(parser, &function.package) ||
@@ -99,17 +100,18 @@ static int open_segment(struct parser *parser, const unsigned char *data, size_t
 	uint64_t skip;
 
 	if (len < COVCOUNTERS_HEADER_SIZE + COVCOUNTERS_SEGMENT_HEADER_SIZE +
-			    COVCOUNTERS_FOOTER_SIZE ||
+		      COVCOUNTERS_FOOTER_SIZE ||
 	    memcmp(data, COVCOUNTERS_MAGIC, 4) != 0 ||
 	    le32(data + COVCOUNTERS_AT_VERSION) > COVERAGE_VERSION)
 		return senseless(fault, "its header");
-	if (data[COVCOUNTERS_AT_FLAVOR] != COUNTER_RAW && data[COVCOUNTERS_AT_FLAVOR] != COUNTER_ULEB)
+	if (data[COVCOUNTERS_AT_FLAVOR] != COUNTER_RAW &&
+	    data[COVCOUNTERS_AT_FLAVOR] != COUNTER_ULEB)
 		return senseless(fault, "its encoding");
 	parser->raw = data[COVCOUNTERS_AT_FLAVOR] == COUNTER_RAW;
 	parser->big_endian = data[COVCOUNTERS_AT_BIG_ENDIAN] != 0;
 	*entries = le64(segment) & 0xffffffff;
 	skip = COVCOUNTERS_SEGMENT_HEADER_SIZE + (uint64_t)le32(segment + 8) + le32(segment + 12);
-	parser->rest = (struct cursor){ segment, data + len - COVCOUNTERS_FOOTER_SIZE };
+	parser->rest = (struct cursor){segment, data + len - COVCOUNTERS_FOOTER_SIZE};
 	if (skip > cursor_left(&parser->rest))
 		return senseless(fault, "its tables");
 	parser->rest.at += skip;
@@ -119,7 +121,7 @@ static int open_segment(struct parser *parser, const unsigned char *data, size_t
 int counter_file_parse(struct counter_file *file, const unsigned char *data, size_t len,
 		       struct fault *fault)
 {
-	struct parser parser = { .file = file };
+	struct parser parser = {.file = file};
 	uint64_t entries = 0, i;
 
 	if (open_segment(&parser, data, len, &entries, fault) < 0)

@@ -16,7 +16,7 @@ enum { COUNTER_FILE_MAX = 256 << 20 }; /* bytes */
 struct counter_function {
 	uint32_t package, function;
 	uint32_t n; /* counters */
-	size_t at; /* of the first one, in counters[] */
+	size_t at;  /* of the first one, in counters[] */
 };
 
 struct counter_file {
@@ -26,7 +26,7 @@ struct counter_file {
 	size_t n_counters;
 };
 
-#define COUNTER_FILE_INIT ((struct counter_file){ 0 })
+#define COUNTER_FILE_INIT ((struct counter_file){0})
 
 /*
  * Decode the first segment, as covdata does.  -1: FAULT_UNSUPPORTED for a file that makes no sense,

@@ -27,9 +27,9 @@ static int64_t room_at(const struct counter_copies *copies, size_t at)
 }
 
 /*
- * No header in the first copy, one in the second: a function that has just run for the first time, or
- * the inside of such a one.  The first copy has nothing but zeros there; anything else means that the
- * header was copied before it was stored and the counters after.
+ * No header in the first copy, one in the second: a function that has just run for the first time,
+ * or the inside of such a one.  The first copy has nothing but zeros there; anything else means
+ * that the header was copied before it was stored and the counters after.
  */
 static void see_newcomer(const struct counter_copies *copies, size_t at, struct walk_result *result)
 {

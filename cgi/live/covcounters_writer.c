@@ -60,8 +60,8 @@ static void argument_key(char key[KEY_MAX], size_t i)
 }
 
 /*
- * Strings 0 "", 1 GOARCH, 2 its value, 3 GOOS, 4 its value, 5 argc, 6 its value, then a key and a value
- * for each argument.
+ * Strings 0 "", 1 GOARCH, 2 its value, 3 GOOS, 4 its value, 5 argc, 6 its value, then a key and a
+ * value for each argument.
  */
 static void put_strings(struct buffer *out, const struct string_list *argv, const char *goarch)
 {

@@ -9,10 +9,10 @@
 /* The entries of a counter file, encoded. */
 struct counter_entries {
 	struct buffer bytes; /* owned */
-	uint64_t n; /* functions */
+	uint64_t n;	     /* functions */
 };
 
-#define COUNTER_ENTRIES_INIT ((struct counter_entries){ 0 })
+#define COUNTER_ENTRIES_INIT ((struct counter_entries){0})
 
 /* Append one function's counters; entries->bytes turns failed without memory. */
 void counter_entries_add(struct counter_entries *entries, uint32_t package, uint32_t function,

@@ -1,6 +1,6 @@
 /*
- * The 16-byte hashes by which Go's coverage files find each other.  They are identities, not a defence:
- * MD5 (RFC 1321) up to Go 1.23, 128-bit FNV-1a from Go 1.24 on.
+ * The 16-byte hashes by which Go's coverage files find each other.  They are identities, not a
+ * defence: MD5 (RFC 1321) up to Go 1.23, 128-bit FNV-1a from Go 1.24 on.
  */
 #ifndef GOVERAGE_LIVE_COVERAGE_HASH_H
 #define GOVERAGE_LIVE_COVERAGE_HASH_H

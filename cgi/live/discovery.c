@@ -47,7 +47,7 @@ struct scan {
 static int see_ours(struct scan *scan, pid_t pid)
 {
 	cleanup_process struct process process = PROCESS_INIT;
-	struct candidate candidate = { .pid = pid };
+	struct candidate candidate = {.pid = pid};
 	struct fault gone = FAULT_INIT;
 
 	if (process_open(&process, scan->proc_fd, pid, &gone) < 0) {
@@ -62,9 +62,9 @@ static int see_ours(struct scan *scan, pid_t pid)
 
 static int see_hidden(struct scan *scan, pid_t pid)
 {
-	struct candidate candidate = { .pid = pid, .hidden = true };
-	int ours = evidence_says_ours(&scan->evidence, scan->proc_fd, pid, scan->deadline,
-				      scan->fault);
+	struct candidate candidate = {.pid = pid, .hidden = true};
+	int ours =
+	    evidence_says_ours(&scan->evidence, scan->proc_fd, pid, scan->deadline, scan->fault);
 
 	return ours <= 0 ? ours : add(scan->candidates, &candidate, scan->fault);
 }
@@ -124,14 +124,14 @@ static int by_pid(const void *a, const void *b)
 
 /*
  * A Go program starts others by a vfork: until the child's exec it has its parent's environment,
- * executable and memory.  Addresses are random, so that equal ones are as good as a proof; where they
- * are not random, kcmp(2) tells, if it is permitted.
+ * executable and memory.  Addresses are random, so that equal ones are as good as a proof; where
+ * they are not random, kcmp(2) tells, if it is permitted.
  */
 static bool shares_memory(const struct candidate *child, const struct candidates *all)
 {
-	struct candidate key = { .pid = child->stat.parent };
+	struct candidate key = {.pid = child->stat.parent};
 	const struct candidate *parent =
-		bsearch(&key, all->list, all->n, sizeof *all->list, by_pid);
+	    bsearch(&key, all->list, all->n, sizeof *all->list, by_pid);
 
 	return parent && !parent->hidden && same_addresses(&parent->stat, &child->stat) &&
 	       syscall(SYS_kcmp, child->pid, parent->pid, SHARED_MEMORY, 0, 0) <= 0;
@@ -145,8 +145,8 @@ static void leave_out_sharers(struct candidates *candidates)
 	if (candidates->n)
 		qsort(candidates->list, candidates->n, sizeof *candidates->list, by_pid);
 	for (i = 0; shares && i < candidates->n; i++)
-		shares[i] = !candidates->list[i].hidden &&
-			    shares_memory(&candidates->list[i], candidates);
+		shares[i] =
+		    !candidates->list[i].hidden && shares_memory(&candidates->list[i], candidates);
 	for (i = 0; i < candidates->n; i++)
 		if (!shares || !shares[i])
 			candidates->list[kept++] = candidates->list[i];
@@ -157,12 +157,12 @@ int discover(struct candidates *candidates, int proc_fd, const struct watched_di
 	     struct live_cache *cache, const struct boot_clock *clock,
 	     const struct deadline *deadline, struct fault *fault)
 {
-	struct scan scan = { .candidates = candidates,
-			     .proc_fd = proc_fd,
-			     .watched = watched,
-			     .evidence = { .watched = watched, .cache = cache, .clock = clock },
-			     .deadline = deadline,
-			     .fault = fault };
+	struct scan scan = {.candidates = candidates,
+			    .proc_fd = proc_fd,
+			    .watched = watched,
+			    .evidence = {.watched = watched, .cache = cache, .clock = clock},
+			    .deadline = deadline,
+			    .fault = fault};
 	int result = read_proc(&scan);
 
 	buffer_free(&scan.scratch);

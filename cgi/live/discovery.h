@@ -8,7 +8,7 @@
 
 struct candidate {
 	pid_t pid;
-	bool hidden; /* may not be looked into, but something says that it is ours */
+	bool hidden;		  /* may not be looked into, but something says that it is ours */
 	struct process_stat stat; /* of one that is not hidden */
 };
 
@@ -17,7 +17,7 @@ struct candidates {
 	size_t n;
 };
 
-#define CANDIDATES_INIT ((struct candidates){ 0 })
+#define CANDIDATES_INIT ((struct candidates){0})
 
 /*
  * Look at every process but this one.  A child between fork and exec that still shares its parent's

@@ -16,12 +16,12 @@ static void add_load(struct elf *elf, const unsigned char *header)
 {
 	uint32_t flags = le32(header + offsetof(Elf64_Phdr, p_flags));
 	struct elf_segment s = {
-		.vaddr = le64(header + offsetof(Elf64_Phdr, p_vaddr)),
-		.mem_size = le64(header + offsetof(Elf64_Phdr, p_memsz)),
-		.offset = le64(header + offsetof(Elf64_Phdr, p_offset)),
-		.file_size = le64(header + offsetof(Elf64_Phdr, p_filesz)),
-		.writable = flags & PF_W,
-		.executable = flags & PF_X,
+	    .vaddr = le64(header + offsetof(Elf64_Phdr, p_vaddr)),
+	    .mem_size = le64(header + offsetof(Elf64_Phdr, p_memsz)),
+	    .offset = le64(header + offsetof(Elf64_Phdr, p_offset)),
+	    .file_size = le64(header + offsetof(Elf64_Phdr, p_filesz)),
+	    .writable = flags & PF_W,
+	    .executable = flags & PF_X,
 	};
 
 	/* no sum of these may wrap around later on */
@@ -73,9 +73,9 @@ static void take_section(struct elf *elf, const char *name, const struct elf_sec
 
 static struct elf_section section_at(const unsigned char *header)
 {
-	return (struct elf_section){ le64(header + offsetof(Elf64_Shdr, sh_addr)),
-				     le64(header + offsetof(Elf64_Shdr, sh_offset)),
-				     le64(header + offsetof(Elf64_Shdr, sh_size)) };
+	return (struct elf_section){le64(header + offsetof(Elf64_Shdr, sh_addr)),
+				    le64(header + offsetof(Elf64_Shdr, sh_offset)),
+				    le64(header + offsetof(Elf64_Shdr, sh_size))};
 }
 
 /* The longest name that is wanted has 23 bytes; one that is cut off is none of them. */

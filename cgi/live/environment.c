@@ -86,8 +86,8 @@ static bool names_watched(int dir_fd, const char *value, size_t len,
 }
 
 /*
- * The file belongs to the user of the process and has mode 0400, so that a reader with CAP_SYS_PTRACE
- * alone can't open it; the memory itself it may read.
+ * The file belongs to the user of the process and has mode 0400, so that a reader with
+ * CAP_SYS_PTRACE alone can't open it; the memory itself it may read.
  */
 static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct buffer *block)
 {
@@ -116,8 +116,7 @@ static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct b
 	return ENVIRONMENT_OURS;
 }
 
-enum environment_result environment_look(int proc_fd, pid_t pid,
-					 const struct watched_dirs *watched,
+enum environment_result environment_look(int proc_fd, pid_t pid, const struct watched_dirs *watched,
 					 struct buffer *scratch)
 {
 	cleanup_fd int dir_fd = -1;
@@ -140,6 +139,6 @@ enum environment_result environment_look(int proc_fd, pid_t pid,
 		return ENVIRONMENT_OTHER;
 	snprintf(name, sizeof name, "%d", (int)pid);
 	dir_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir_fd >= 0 && names_watched(dir_fd, value, len, watched) ? ENVIRONMENT_OURS :
-									    ENVIRONMENT_OTHER;
+	return dir_fd >= 0 && names_watched(dir_fd, value, len, watched) ? ENVIRONMENT_OURS
+									 : ENVIRONMENT_OTHER;
 }

@@ -1,7 +1,7 @@
 /*
- * Which of the watched directories a process names in its GOCOVERDIR.  Directories are compared, not
- * strings: the value is resolved in the process's own view of the file system, and the device and the
- * inode of what is found there decide.
+ * Which of the watched directories a process names in its GOCOVERDIR.  Directories are compared,
+ * not strings: the value is resolved in the process's own view of the file system, and the device
+ * and the inode of what is found there decide.
  */
 #ifndef GOVERAGE_LIVE_ENVIRONMENT_H
 #define GOVERAGE_LIVE_ENVIRONMENT_H
@@ -18,7 +18,7 @@ struct watched_dirs {
 	unsigned n;
 };
 
-#define WATCHED_DIRS_INIT ((struct watched_dirs){ 0 })
+#define WATCHED_DIRS_INIT ((struct watched_dirs){0})
 
 /* Open the directories; one that is not there is no error, but nobody can name it. */
 must_check int watched_dirs_open(struct watched_dirs *watched, const struct string_list *paths,
@@ -28,8 +28,8 @@ void watched_dirs_close(struct watched_dirs *watched);
 #define cleanup_watched_dirs cleanup_with(watched_dirs_close)
 
 /*
- * The value of GOCOVERDIR in an environment block (strings that end in NUL).  The first one counts, as
- * in Go.  Not NUL-terminated when the block is not; NULL when it is absent or empty.
+ * The value of GOCOVERDIR in an environment block (strings that end in NUL).  The first one counts,
+ * as in Go.  Not NUL-terminated when the block is not; NULL when it is absent or empty.
  */
 const char *environment_gocoverdir(const char *block, size_t len, size_t *value_len);
 
@@ -40,11 +40,10 @@ enum environment_result {
 };
 
 /*
- * Look at the environment that process `pid` was started with.  `scratch` is memory for it, reused from
- * process to process.  A process that has ended is ENVIRONMENT_OTHER.
+ * Look at the environment that process `pid` was started with.  `scratch` is memory for it, reused
+ * from process to process.  A process that has ended is ENVIRONMENT_OTHER.
  */
-enum environment_result environment_look(int proc_fd, pid_t pid,
-					 const struct watched_dirs *watched,
+enum environment_result environment_look(int proc_fd, pid_t pid, const struct watched_dirs *watched,
 					 struct buffer *scratch);
 
 #endif

@@ -1,6 +1,8 @@
 #include "cgi/live/evidence.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cgi/live/process_root.h"
@@ -48,7 +50,8 @@ static void collect_files(struct evidence *evidence, int dir_fd)
 	if (!dir && fd >= 0)
 		close(fd);
 	while (dir && seen < EVIDENCE_MAX_FILES && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "covmeta.", 8) && strncmp(entry->d_name, "covcounters.", 12))
+		if (strncmp(entry->d_name, "covmeta.", 8) &&
+		    strncmp(entry->d_name, "covcounters.", 12))
 			continue;
 		seen++;
 		see_file(evidence, dir_fd, entry->d_name);
@@ -84,9 +87,10 @@ static bool is_suspect(const struct evidence *evidence, uid_t uid, const struct 
 		start_ns >= evidence->oldest_meta_ns - initialising_ns);
 }
 
-/* Is the program at this path one that does not say that it was built with -cover?  1, 0, -1. */
-static int is_something_else(struct evidence *evidence, const char *path,
-			     const struct deadline *deadline, struct fault *fault)
+/* Does the program at this path not say that it was built with -cover?  1, 0, -1; 0 when it can't
+ * be read. */
+static int is_without_coverage(struct evidence *evidence, const char *path,
+			       const struct deadline *deadline, struct fault *fault)
 {
 	cleanup_fd int path_fd = open(path, O_PATH | O_CLOEXEC);
 	cleanup_fd int fd = path_fd < 0 ? -1 : open_regular(path_fd);
@@ -103,6 +107,36 @@ static int is_something_else(struct evidence *evidence, const char *path,
 	return !exe->build.cover;
 }
 
+/* A name without a path: "sh", "-bash" of a login shell, "nginx: worker process". */
+static int is_common_program(struct evidence *evidence, const char *name,
+			     const struct deadline *deadline, struct fault *fault)
+{
+	static const char *const places[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+					     "/usr/bin",	"/sbin",	  "/bin"};
+	char path[PATH_MAX];
+	size_t i, len;
+
+	name += *name == '-';
+	len = strcspn(name, ": ");
+	if (len == 0 || memchr(name, '/', len))
+		return 0;
+	for (i = 0; i < sizeof places / sizeof *places; i++) {
+		snprintf(path, sizeof path, "%s/%.*s", places[i], (int)len, name);
+		if (access(path, X_OK) == 0)
+			return is_without_coverage(evidence, path, deadline, fault);
+	}
+	return 0;
+}
+
+/* By its command line, which anybody may see: 1, 0, -1. */
+static int is_something_else(struct evidence *evidence, const char *command,
+			     const struct deadline *deadline, struct fault *fault)
+{
+	if (*command == '/')
+		return is_without_coverage(evidence, command, deadline, fault);
+	return is_common_program(evidence, command, deadline, fault);
+}
+
 int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
 		       const struct deadline *deadline, struct fault *fault)
 {
@@ -110,6 +144,7 @@ int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
 	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
 	struct process_status status;
 	struct fault unseen = FAULT_INIT;
+	int other;
 
 	if (!evidence->collected)
 		collect(evidence);
@@ -120,11 +155,6 @@ int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
 	    process_read_status(&process, &status, &unseen) < 0 ||
 	    !is_suspect(evidence, status.uid, &process.stat))
 		return 0;
-	if (argv.items[0].text[0] == '/') {
-		int other = is_something_else(evidence, argv.items[0].text, deadline, fault);
-
-		if (other)
-			return other < 0 ? -1 : 0;
-	}
-	return 1;
+	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
+	return other < 0 ? -1 : !other;
 }

@@ -1,13 +1,14 @@
 /*
- * Is a process that may not be looked into one of ours?  Its GOCOVERDIR can't be read, so this goes by
- * what everybody may see:
+ * Is a process that may not be looked into one of ours?  Its GOCOVERDIR can't be read, so this goes
+ * by what everybody may see:
  *
  *   - it is no kernel thread and no zombie: it has a command line;
- *   - its user owns a coverage file in a watched directory, and it is younger than the oldest meta-data
- *     file there, which is the first thing that such a program writes; or its user, who is not root, owns
- *     a watched directory itself;
- *   - the program that its command line names by an absolute path, if that can be read, says in its build
- *     information that it was built with -cover.  Otherwise every daemon of that user would be counted.
+ *   - its user owns a coverage file in a watched directory, and it is younger than the oldest
+ * meta-data file there, which is the first thing that such a program writes; or its user, who is
+ * not root, owns a watched directory itself;
+ *   - the program that its command line names, by an absolute path or as a program in one of the
+ * usual places, says in its build information that it was built with -cover, or can't be found or
+ * read. Otherwise every shell and every daemon of that user would be counted.
  */
 #ifndef GOVERAGE_LIVE_EVIDENCE_H
 #define GOVERAGE_LIVE_EVIDENCE_H

@@ -7,11 +7,11 @@
 struct file_identity file_identity_of(const struct stat *st)
 {
 	return (struct file_identity){
-		.dev = st->st_dev,
-		.inode = st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+	    .dev = st->st_dev,
+	    .inode = st->st_ino,
+	    .size = (uint64_t)st->st_size,
+	    .mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+	    .ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
 	};
 }
 
@@ -23,8 +23,8 @@ bool file_identity_equal(const struct file_identity *a, const struct file_identi
 
 /*
  * Where the line table may be.  A file whose sections are all there and none of them Go's is no Go
- * program; any other is looked through, since external linkers merge the section into another one and
- * some tools take the section headers away.
+ * program; any other is looked through, since external linkers merge the section into another one
+ * and some tools take the section headers away.
  */
 static int find_pclntabs(struct executable *exe, const struct memory *file,
 			 const struct deadline *deadline, struct fault *fault)

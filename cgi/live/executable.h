@@ -1,7 +1,7 @@
 /*
- * What one executable or shared object file is, as far as reading a process that runs it goes.  Made
- * once from the file and never changed, but for two hints: where in memory something was found the last
- * time, which every use checks again, since they come from a process and not from the file.
+ * What one executable or shared object file is, as far as reading a process that runs it goes. Made
+ * once from the file and never changed, but for two hints: where in memory something was found the
+ * last time, which every use checks again, since they come from a process and not from the file.
  */
 #ifndef GOVERAGE_LIVE_EXECUTABLE_H
 #define GOVERAGE_LIVE_EXECUTABLE_H
@@ -12,7 +12,8 @@
 #include "cgi/live/build_info.h"
 #include "cgi/live/elf.h"
 
-/* A file is the same as long as these are: the build id is part of the content that they stand for. */
+/* A file is the same as long as these are: the build id is part of the content that they stand for.
+ */
 struct file_identity {
 	uint64_t dev, inode, size;
 	int64_t mtime_ns, ctime_ns;
@@ -24,12 +25,13 @@ struct executable {
 	struct file_identity identity;
 	struct elf elf;
 	struct build_info build; /* empty for what is no Go program */
-	bool is_go; /* a Go program or library that can be looked into */
+	bool is_go;		 /* a Go program or library that can be looked into */
 	/* the line tables that the file may have: addresses without the load bias */
 	uint64_t pclntabs[EXECUTABLE_MAX_PCLNTABS];
 	unsigned n_pclntabs;
 	_Atomic uint64_t module_hint; /* address of the module data less the bias; 0 = none yet */
-	_Atomic uint64_t list_hint; /* address of the registration list less the bias; 0 = none yet */
+	_Atomic uint64_t
+	    list_hint;		/* address of the registration list less the bias; 0 = none yet */
 	_Atomic unsigned users; /* see executable_put() */
 };
 
@@ -39,8 +41,8 @@ bool file_identity_equal(const struct file_identity *a, const struct file_identi
 
 /*
  * Read the file behind fd, whose identity is given.  A new executable with one user, or NULL with a
- * fault: FAULT_REQUEST, or FAULT_UNSUPPORTED for an ELF file that makes no sense.  What is no Go program
- * is no fault.
+ * fault: FAULT_REQUEST, or FAULT_UNSUPPORTED for an ELF file that makes no sense.  What is no Go
+ * program is no fault.
  */
 must_check struct executable *executable_read(int fd, const struct file_identity *identity,
 					      const struct deadline *deadline, struct fault *fault);

@@ -9,13 +9,14 @@ struct plain_file {
 
 struct live_cache {
 	pthread_mutex_t lock;
-	uint64_t clock; /* one tick a use */
+	uint64_t clock;					   /* one tick a use */
 	struct executable *executables[CACHE_EXECUTABLES]; /* NULL = free */
 	uint64_t executable_used[CACHE_EXECUTABLES];
 	struct program *programs[CACHE_PROGRAMS]; /* NULL = free */
 	uint64_t program_used[CACHE_PROGRAMS];
 	size_t program_bytes;
-	struct plain_file plain[CACHE_PLAIN_FILES]; /* a hash table without chains: a clash overwrites */
+	struct plain_file
+	    plain[CACHE_PLAIN_FILES]; /* a hash table without chains: a clash overwrites */
 };
 
 struct live_cache *live_cache_new(void)
@@ -142,8 +143,8 @@ static unsigned oldest_program(const struct live_cache *cache)
 	unsigned i, best = CACHE_PROGRAMS;
 
 	for (i = 0; i < CACHE_PROGRAMS; i++)
-		if (cache->programs[i] && (best == CACHE_PROGRAMS ||
-					   cache->program_used[i] < cache->program_used[best]))
+		if (cache->programs[i] &&
+		    (best == CACHE_PROGRAMS || cache->program_used[i] < cache->program_used[best]))
 			best = i;
 	return best;
 }
@@ -182,7 +183,7 @@ struct program *cache_program(struct live_cache *cache, struct registration *reg
 
 static struct plain_file plain_file_of(const struct mapped_file *file)
 {
-	struct plain_file plain = { file->dev, file->inode, 0xcbf29ce484222325 };
+	struct plain_file plain = {file->dev, file->inode, 0xcbf29ce484222325};
 	const char *p;
 
 	for (p = file->path; *p; p++)

@@ -1,7 +1,7 @@
 /*
- * What has been learnt about executables and programs, kept by the persistent process from request to
- * request.  Bounded: the entries that were used least recently make room.  Safe for any number of
- * threads.
+ * What has been learnt about executables and programs, kept by the persistent process from request
+ * to request.  Bounded: the entries that were used least recently make room.  Safe for any number
+ * of threads.
  */
 #ifndef GOVERAGE_LIVE_EXECUTABLE_CACHE_H
 #define GOVERAGE_LIVE_EXECUTABLE_CACHE_H
@@ -19,8 +19,8 @@ enum {
 };
 
 /*
- * The executable with this identity; the caller puts it.  It is read from fd when it is not known; fd
- * stays the caller's.  NULL with a fault.
+ * The executable with this identity; the caller puts it.  It is read from fd when it is not known;
+ * fd stays the caller's.  NULL with a fault.
  */
 must_check struct executable *cache_executable(struct live_cache *cache, int fd,
 					       const struct file_identity *identity,
@@ -32,14 +32,15 @@ must_check struct executable *cache_find_executable(struct live_cache *cache,
 						    const struct file_identity *identity);
 
 /*
- * The program of a registration, which is taken over or freed; the caller puts it.  NULL with a fault.
+ * The program of a registration, which is taken over or freed; the caller puts it.  NULL with a
+ * fault.
  */
 must_check struct program *cache_program(struct live_cache *cache,
 					 struct registration *registration, struct fault *fault);
 
 /*
- * Mapped files that are known not to be Go's, by device, inode and path as the kernel tells them, so that
- * the dozens of shared objects of each process need not be opened each time.
+ * Mapped files that are known not to be Go's, by device, inode and path as the kernel tells them,
+ * so that the dozens of shared objects of each process need not be opened each time.
  */
 bool cache_is_plain(struct live_cache *cache, const struct mapped_file *file);
 void cache_add_plain(struct live_cache *cache, const struct mapped_file *file);

@@ -46,7 +46,7 @@ int fault_no_memory(struct fault *fault)
 
 int fault_check_deadline(const struct deadline *deadline, struct fault *fault)
 {
-	struct pollfd cancel = { deadline->cancel_fd, POLLIN, 0 };
+	struct pollfd cancel = {deadline->cancel_fd, POLLIN, 0};
 
 	if (deadline->cancel_fd >= 0 && poll(&cancel, 1, 0) > 0)
 		return fault_request(fault, ERROR_CANCELLED, "the request was given up");

@@ -1,15 +1,15 @@
 /*
- * The coverage counters of running Go services, read from outside: the services are not stopped, not
- * written to, and don't notice.
+ * The coverage counters of running Go services, read from outside: the services are not stopped,
+ * not written to, and don't notice.
  *
- * A process is one of ours when the environment it was started with names one of the given directories
- * in GOCOVERDIR (the same directory as the process sees it, not the same string) and when it carries
- * coverage counters: in its executable, in a Go library (-buildmode=c-shared), or in a plugin.  Each
- * program in it gives one snapshot, an ordinary counter file, and the meta-data file that belongs to it
- * where no directory has it.
+ * A process is one of ours when the environment it was started with names one of the given
+ * directories in GOCOVERDIR (the same directory as the process sees it, not the same string) and
+ * when it carries coverage counters: in its executable, in a Go library (-buildmode=c-shared), or
+ * in a plugin.  Each program in it gives one snapshot, an ordinary counter file, and the meta-data
+ * file that belongs to it where no directory has it.
  *
- * What is read belongs to others and is hostile: everything is bounded and checked, and a process that
- * makes no sense is left out with its reason.
+ * What is read belongs to others and is hostile: everything is bounded and checked, and a process
+ * that makes no sense is left out with its reason.
  */
 #ifndef GOVERAGE_LIVE_LIVE_H
 #define GOVERAGE_LIVE_LIVE_H
@@ -31,35 +31,36 @@ must_check struct live_cache *live_cache_new(void);
 void live_cache_free(struct live_cache *cache);
 
 enum live_state {
-	LIVE_READ, /* its counters are in the snapshot */
-	LIVE_DENIED, /* the system does not let this program read it */
-	LIVE_GONE, /* it ended, or ran another program, before it was read */
+	LIVE_READ,	  /* its counters are in the snapshot */
+	LIVE_DENIED,	  /* the system does not let this program read it */
+	LIVE_GONE,	  /* it ended, or ran another program, before it was read */
 	LIVE_UNSUPPORTED, /* built in a way that can't be read here */
 };
 
 /* One program in one process.  Strings are owned; NULL where a thing is not known. */
 struct live_process {
-	pid_t pid; /* as this program sees it */
+	pid_t pid;	 /* as this program sees it */
 	uint64_t ns_pid; /* as the process sees itself */
-	int64_t start_ns; /* unix nanoseconds; exact to 10 ms, never later than the truth; 0 = not known */
+	int64_t
+	    start_ns; /* unix nanoseconds; up to 20 ms too early, never too late; 0 = not known */
 	uint64_t start_ticks; /* with the pid, the identity of the process */
-	int64_t read_ns; /* unix nanoseconds at which reading its counters began */
-	char *program; /* base name of the executable: goc's name of a service */
-	char *executable; /* path */
+	int64_t read_ns;      /* unix nanoseconds at which reading its counters began */
+	char *program;	      /* base name of the executable: goc's name of a service */
+	char *executable;     /* path */
 	char *library; /* path of the Go library with the counters; NULL = the executable itself */
 	enum live_state state;
-	char *reason; /* why not LIVE_READ, and what to do: one sentence */
-	uint8_t mode; /* enum counter_mode */
-	uint8_t granularity; /* enum counter_granularity */
-	char *hash; /* of its meta-data: 32 hexadecimal digits, as in file names */
-	uint64_t functions; /* instrumented */
+	char *reason;		    /* why not LIVE_READ, and what to do: one sentence */
+	uint8_t mode;		    /* enum counter_mode */
+	uint8_t granularity;	    /* enum counter_granularity */
+	char *hash;		    /* of its meta-data: 32 hexadecimal digits, as in file names */
+	uint64_t functions;	    /* instrumented */
 	uint64_t functions_touched; /* executed so far */
-	uint64_t slots_dropped; /* counters that fit no function: seen, and left out */
+	uint64_t slots_dropped;	    /* counters that fit no function: seen, and left out */
 	/* from the build information */
 	char *go_version, *main_path, *module_path, *module_version, *vcs_revision;
 	bool vcs_modified;
 	char *counters_file; /* name in the snapshot directory; NULL = none, or dropped again */
-	bool wrote_meta; /* covmeta.<hash> was written there for it, too */
+	bool wrote_meta;     /* covmeta.<hash> was written there for it, too */
 };
 
 struct live_report {
@@ -67,20 +68,22 @@ struct live_report {
 	size_t n;
 	size_t read, denied, gone, unsupported; /* processes[] by state */
 	size_t dropped_snapshots; /* by live_reconcile: the process's own file has it all */
-	size_t superseded_files; /* by live_reconcile: own files that a snapshot contains */
+	size_t superseded_files;  /* by live_reconcile: own files that a snapshot contains */
 };
 
-#define LIVE_REPORT_INIT ((struct live_report){ 0 })
+#define LIVE_REPORT_INIT ((struct live_report){0})
 
 /*
  * Read all processes of `dirs` (absolute paths) whose program is in `services` (base names of
- * executables; NULL or empty = all) and write the snapshots into the directory out_dir_fd, which is the
- * caller's and private; -1 = write nothing, only report.  A process that can't be read is no error but a
- * line of the report.
+ * executables; NULL or empty = all) and write the snapshots into the directory out_dir_fd, which is
+ * the caller's and private; -1 = write nothing, only report.  A process that can't be read is no
+ * error but a line of the report.
  *
- * Processes that may not be looked into are reported as denied only when something says that they are
- * ours: their user owns a coverage file in one of the directories, or (but for root) a directory itself,
- * and the program that their command line names by an absolute path is not known to be something else.
+ * Processes that may not be looked into are reported as denied only when something says that they
+ * are ours: their user owns a coverage file in one of the directories (and they are not older than
+ * the oldest covmeta file there), or owns a directory itself (but for root); and the program that
+ * their command line names does not turn out to be one without coverage.  cgi/live/evidence.h has
+ * it in full.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE, ERROR_INTERNAL (no /proc).
  */
@@ -92,26 +95,27 @@ must_check int live_snapshot(struct live_cache *cache, const struct string_list 
 /*
  * Take away what would be counted twice.  `set` was listed after live_snapshot() had returned.
  *
- * A process may have written counter files of its own, by runtime/coverage.WriteCountersDir or at its
- * end.  A file is taken to be of process P when it has P's meta-data hash and P's pid (as P sees it) in its
- * name, and a time not before P's start.  Then, counter by counter:
+ * A process may have written counter files of its own, by runtime/coverage.WriteCountersDir or at
+ * its end.  A file is taken to be of process P when it has P's meta-data hash and P's pid (as P
+ * sees it) in its name, and a time not before P's start.  Then, counter by counter:
  *
- *   - The file is younger than the snapshot and holds at least what the snapshot holds: the process has
- *     written it since (as a rule at its end).  The snapshot is dropped.
- *   - The file is older and holds at most what the snapshot holds (atomic mode only: in no other mode can
- *     a running process write one): it is contained in the snapshot and left out of the set.
- *   - Otherwise the counters were cleared in between (runtime/coverage.ClearCounters), or the file is of
- *     somebody else: both stay.
+ *   - The file is younger than the snapshot and holds at least what the snapshot holds: the process
+ * has written it since (as a rule at its end).  The snapshot is dropped.
+ *   - The file is older and holds at most what the snapshot holds (atomic mode only: in no other
+ * mode can a running process write one): it is contained in the snapshot and left out of the set.
+ *   - Otherwise the counters were cleared in between (runtime/coverage.ClearCounters), or the file
+ * is of somebody else: both stay.
  *
  * In mode set nothing can be counted twice, and nothing is done.
  *
- * What this can't decide: processes in different containers often have the same pid (1).  Where two of
- * them run the same program with the same directory in count or atomic mode, a file of the one may be
- * taken for a file of the other when it fits the rule above; the counts are then too low by it until that
- * process ends, but no block that was executed is ever shown as not executed.  A clock that was set back
- * while a process ran can hide the process's own earlier files from the rule: their counts are then added.
- * Files of processes that have ended are never compared with each other: a process that wrote several
- * and has ended counts as often as it wrote, which is what Go's own tool makes of it.
+ * What this can't decide: processes in different containers often have the same pid (1).  Where two
+ * of them run the same program with the same directory in count or atomic mode, a file of the one
+ * may be taken for a file of the other when it fits the rule above; the counts are then too low by
+ * it until that process ends, but no block that was executed is ever shown as not executed.  A
+ * clock that was set back while a process ran can hide the process's own earlier files from the
+ * rule: their counts are then added. Files of processes that have ended are never compared with
+ * each other: a process that wrote several and has ended counts as often as it wrote, which is what
+ * Go's own tool makes of it.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE.
  */

@@ -21,8 +21,8 @@ static int read_first_page(const void *context, uint64_t at, void *out, size_t n
 int mapped_image_open(struct mapped_image *image, const struct memory *process, uint64_t start,
 		      struct fault *fault)
 {
-	struct first_page page = { process, start };
-	struct memory source = { read_first_page, &page };
+	struct first_page page = {process, start};
+	struct memory source = {read_first_page, &page};
 
 	image->process = process;
 	if (elf_read(&image->elf, &source, fault) < 0)
@@ -44,7 +44,8 @@ static int read_image(const void *context, uint64_t at, void *out, size_t n, str
 		if (at >= s->offset && at - s->offset <= s->file_size &&
 		    n <= s->file_size - (at - s->offset))
 			return memory_read(image->process,
-					   image->base + s->vaddr + (at - s->offset), out, n, fault);
+					   image->base + s->vaddr + (at - s->offset), out, n,
+					   fault);
 	}
 	return fault_set(fault, FAULT_UNMAPPED, "offset %#llx is not mapped",
 			 (unsigned long long)at);
@@ -52,5 +53,5 @@ static int read_image(const void *context, uint64_t at, void *out, size_t n, str
 
 struct memory mapped_image_source(const struct mapped_image *image)
 {
-	return (struct memory){ read_image, image };
+	return (struct memory){read_image, image};
 }

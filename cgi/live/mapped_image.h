@@ -1,6 +1,6 @@
 /*
- * A shared object as it is mapped into a process, read as if it were the file: for one that was deleted
- * or replaced since.  What is not mapped (section headers, symbols) is not there.
+ * A shared object as it is mapped into a process, read as if it were the file: for one that was
+ * deleted or replaced since.  What is not mapped (section headers, symbols) is not there.
  */
 #ifndef GOVERAGE_LIVE_MAPPED_IMAGE_H
 #define GOVERAGE_LIVE_MAPPED_IMAGE_H
@@ -9,8 +9,8 @@
 
 struct mapped_image {
 	const struct memory *process; /* not owned */
-	uint64_t base; /* what is added to the file's addresses */
-	struct elf elf; /* its segments alone */
+	uint64_t base;		      /* what is added to the file's addresses */
+	struct elf elf;		      /* its segments alone */
 };
 
 /* `start` is where the beginning of the file is mapped.  -1 with a fault when no ELF file is. */

@@ -15,9 +15,8 @@ static bool parse_line(const char *line, struct mapped_file *file)
 	char perms[5];
 	int path_at = 0;
 
-	if (sscanf(line,
-		   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &file->start,
-		   &end, perms, &offset, &major, &minor, &file->inode, &path_at) != 7)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &file->start, &end, perms, &offset, &major, &minor, &file->inode, &path_at) != 7)
 		return false;
 	if (!path_at || line[path_at] != '/' || offset != 0)
 		return false;
@@ -70,10 +69,11 @@ int maps_read(struct mapped_files *mapped, const struct process *process, struct
 {
 	cleanup_buffer struct buffer text = BUFFER_INIT;
 
-	if (process_read_file(process->dir_fd, "maps", &text, MAPS_MAX_BYTES) < 0) {
+	if (process_read_pages(process->dir_fd, "maps", &text, MAPS_MAX_BYTES) < 0) {
 		if (errno == ENOMEM)
 			return fault_no_memory(fault);
-		return fault_set(fault, errno == ESRCH || errno == ENOENT ? FAULT_GONE : FAULT_DENIED,
+		return fault_set(fault,
+				 errno == ESRCH || errno == ENOENT ? FAULT_GONE : FAULT_DENIED,
 				 "its memory map: %s", strerror(errno));
 	}
 	return maps_parse(mapped, buffer_str(&text), text.len, fault);

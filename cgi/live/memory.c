@@ -24,7 +24,7 @@ static int read_file(const void *context, uint64_t at, void *out, size_t n, stru
 
 struct memory memory_of_file(const int *fd)
 {
-	return (struct memory){ read_file, fd };
+	return (struct memory){read_file, fd};
 }
 
 static int read_bytes(const void *context, uint64_t at, void *out, size_t n, struct fault *fault)
@@ -41,5 +41,5 @@ static int read_bytes(const void *context, uint64_t at, void *out, size_t n, str
 
 struct memory memory_of_bytes(const struct memory_bytes *bytes)
 {
-	return (struct memory){ read_bytes, bytes };
+	return (struct memory){read_bytes, bytes};
 }

@@ -1,6 +1,6 @@
 /*
- * Bytes behind an address: the one seam through which executables and process memory are read, so that
- * everything above it works on a file, a running process, or an array in a test alike.
+ * Bytes behind an address: the one seam through which executables and process memory are read, so
+ * that everything above it works on a file, a running process, or an array in a test alike.
  */
 #ifndef GOVERAGE_LIVE_MEMORY_H
 #define GOVERAGE_LIVE_MEMORY_H
@@ -12,8 +12,8 @@
 
 struct memory {
 	/*
-	 * Read exactly n bytes at `at`.  0, or -1: FAULT_UNMAPPED when not all of them are there (the
-	 * reason says how many were), FAULT_GONE, FAULT_DENIED.
+	 * Read exactly n bytes at `at`.  0, or -1: FAULT_UNMAPPED when not all of them are there
+	 * (the reason says how many were), FAULT_GONE, FAULT_DENIED.
 	 */
 	int (*read)(const void *context, uint64_t at, void *out, size_t n, struct fault *fault);
 	const void *context; /* not owned */

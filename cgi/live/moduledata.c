@@ -32,10 +32,11 @@ static bool ordered(const uint64_t *w)
 	       w[W_ENOPTRBSS] <= w[W_END] && w[W_END] >> 56 == 0 && w[W_EBSS] >> 56 == 0;
 }
 
-/* The structure ends behind its link; its length depends on the release, and memory may end with it. */
+/* The structure ends behind its link; its length depends on the release, and memory may end with
+ * it. */
 static int read_links(struct moduledata *module, const struct memory *process, struct fault *fault)
 {
-	static const unsigned ends[] = { MODULEDATA_LINK_END, 74, 73, 71 };
+	static const unsigned ends[] = {MODULEDATA_LINK_END, 74, 73, 71};
 	unsigned char bytes[(MODULEDATA_LINK_END - MODULEDATA_LINK_FIRST) * WORD];
 	unsigned i, k;
 
@@ -73,13 +74,13 @@ static int test_at(struct moduledata *module, uint64_t address, const struct mem
 		return fault->kind == FAULT_UNMAPPED ? 0 : -1;
 	if (!pclntab_is_header(header))
 		return 0;
-	*module = (struct moduledata){ .address = address,
-				       .bss = w[W_BSS],
-				       .ebss = w[W_EBSS],
-				       .noptrbss = w[W_NOPTRBSS],
-				       .enoptrbss = w[W_ENOPTRBSS],
-				       .covctrs = w[W_COVCTRS],
-				       .ecovctrs = w[W_ECOVCTRS] };
+	*module = (struct moduledata){.address = address,
+				      .bss = w[W_BSS],
+				      .ebss = w[W_EBSS],
+				      .noptrbss = w[W_NOPTRBSS],
+				      .enoptrbss = w[W_ENOPTRBSS],
+				      .covctrs = w[W_COVCTRS],
+				      .ecovctrs = w[W_ECOVCTRS]};
 	return read_links(module, process, fault) < 0 ? -1 : 1;
 }
 

@@ -87,9 +87,9 @@ static int add_executable(const struct finder *f, bool *dynamic)
 }
 
 /*
- * Open the file that is mapped at file->start, if its path still leads to it: its first page tells (with
- * the build id in it).  Device and inode don't: stacked file systems have two of each.  first_page NULL:
- * there is nothing to compare with.
+ * Open the file that is mapped at file->start, if its path still leads to it: its first page tells
+ * (with the build id in it).  Device and inode don't: stacked file systems have two of each.
+ * first_page NULL: there is nothing to compare with.
  */
 static int open_mapped(const struct finder *f, const struct mapped_file *file,
 		       const unsigned char *first_page, struct stat *st)
@@ -128,7 +128,7 @@ static int see_denied(const struct finder *f, const struct mapped_file *file)
 /* A file that was deleted or replaced is read from where it is mapped. */
 static struct executable *read_image(const struct finder *f, const struct mapped_file *file)
 {
-	struct file_identity none = { 0 };
+	struct file_identity none = {0};
 	struct mapped_image image;
 	struct memory source;
 
@@ -174,8 +174,8 @@ static int see_library(const struct finder *f, const struct mapped_file *file)
 		return 0;
 	exe = read_library(f, file, first_page);
 	if (!exe)
-		return f->fault->kind == FAULT_UNMAPPED || f->fault->kind == FAULT_UNSUPPORTED ? 0 :
-												-1;
+		return f->fault->kind == FAULT_UNMAPPED || f->fault->kind == FAULT_UNSUPPORTED ? 0
+											       : -1;
 	if (!exe->is_go) {
 		executable_put(&exe);
 		cache_add_plain(f->cache, file);
@@ -207,7 +207,7 @@ static int add_libraries(const struct finder *f)
 int modules_find(struct modules *modules, struct live_cache *cache, const struct process *process,
 		 const struct memory *memory, const struct deadline *deadline, struct fault *fault)
 {
-	struct finder f = { modules, cache, process, memory, deadline, fault };
+	struct finder f = {modules, cache, process, memory, deadline, fault};
 	bool dynamic = false;
 
 	modules->list = calloc(MODULES_MAX, sizeof *modules->list);
@@ -233,8 +233,7 @@ bool modules_is_plugin(const struct modules *modules, unsigned i)
 	unsigned k;
 
 	for (k = 0; k < modules->n; k++)
-		if (k != i &&
-		    moduledata_links_to(&modules->list[k].data, &modules->list[i].data))
+		if (k != i && moduledata_links_to(&modules->list[k].data, &modules->list[i].data))
 			return true;
 	return false;
 }
@@ -244,8 +243,7 @@ int modules_next(const struct modules *modules, unsigned i)
 	unsigned k;
 
 	for (k = 0; k < modules->n; k++)
-		if (k != i &&
-		    moduledata_links_to(&modules->list[i].data, &modules->list[k].data))
+		if (k != i && moduledata_links_to(&modules->list[i].data, &modules->list[k].data))
 			return (int)k;
 	return -1;
 }

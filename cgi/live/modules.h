@@ -1,6 +1,7 @@
 /*
- * The Go modules in a process: its executable, libraries built with -buildmode=c-shared, plugins.  Each
- * that has a runtime of its own begins a program; plugins belong to the one that has loaded them.
+ * The Go modules in a process: its executable, libraries built with -buildmode=c-shared, plugins.
+ * Each that has a runtime of its own begins a program; plugins belong to the one that has loaded
+ * them.
  */
 #ifndef GOVERAGE_LIVE_MODULES_H
 #define GOVERAGE_LIVE_MODULES_H
@@ -12,7 +13,7 @@ enum { MODULES_MAX = 64 };
 
 struct module {
 	struct executable *exe; /* owned */
-	char *path; /* owned; of a library as the process sees it; NULL = the executable */
+	char *path;    /* owned; of a library as the process sees it; NULL = the executable */
 	uint64_t bias; /* what is added to the file's addresses */
 	struct moduledata data;
 };
@@ -22,11 +23,11 @@ struct modules {
 	unsigned n;
 };
 
-#define MODULES_INIT ((struct modules){ 0 })
+#define MODULES_INIT ((struct modules){0})
 
 /*
- * Find them.  None at all is no fault.  -1: FAULT_UNSUPPORTED for a program that was built with -cover
- * and can't be looked into, FAULT_GONE, FAULT_DENIED, FAULT_REQUEST.
+ * Find them.  None at all is no fault.  -1: FAULT_UNSUPPORTED for a program that was built with
+ * -cover and can't be looked into, FAULT_GONE, FAULT_DENIED, FAULT_REQUEST.
  */
 must_check int modules_find(struct modules *modules, struct live_cache *cache,
 			    const struct process *process, const struct memory *memory,

@@ -9,7 +9,8 @@
 #include "cgi/live/process.h"
 
 enum {
-	GRACE_S = 1, /* a file gets its time before its counters are read, and is written after that */
+	GRACE_S =
+	    1, /* a file gets its time before its counters are read, and is written after that */
 	END_WAIT_MS = 2,
 	END_WAITS = 10,
 };
@@ -51,7 +52,7 @@ static bool is_running(const struct reconciling *r, const struct live_process *l
 /* A process that has written its last file has ended in a moment. */
 static bool ends_soon(const struct reconciling *r, const struct live_process *line)
 {
-	struct timespec pause = { 0, END_WAIT_MS * 1000000L };
+	struct timespec pause = {0, END_WAIT_MS * 1000000L};
 	unsigned i;
 
 	for (i = 0; i < END_WAITS; i++) {
@@ -67,15 +68,16 @@ enum verdict { BOTH_STAY, DROP_SNAPSHOT, LEAVE_OUT_FILE };
 static int read_own_file(const struct reconciling *r, const struct coverage_file *file,
 			 struct counter_file *own)
 {
-	cleanup_fd int dir_fd = open(r->set->dirs.items[file->dir].text,
-				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int dir_fd =
+	    open(r->set->dirs.items[file->dir].text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir_fd < 0)
 		return fault_set(r->fault, FAULT_GONE, "its directory is gone");
 	return counter_file_read(own, dir_fd, file->name, r->fault);
 }
 
-/* A file that can't be read or understood can't be compared: nothing is done about it.  -1 = request. */
+/* A file that can't be read or understood can't be compared: nothing is done about it.  -1 =
+ * request. */
 static int compare(const struct reconciling *r, const struct live_process *line,
 		   const struct coverage_file *file, const struct counter_file *snapshot,
 		   enum verdict *verdict)
@@ -106,8 +108,8 @@ static void drop_snapshot(const struct reconciling *r, struct live_process *line
 }
 
 /*
- * contained[i] becomes true for the files that the snapshot contains: they leave the set only if the
- * snapshot stays.
+ * contained[i] becomes true for the files that the snapshot contains: they leave the set only if
+ * the snapshot stays.
  */
 static int judge_files(const struct reconciling *r, struct live_process *line,
 		       const struct counter_file *snapshot, bool *contained)
@@ -135,8 +137,7 @@ static int judge_files(const struct reconciling *r, struct live_process *line,
 static void take_out(struct coverage_set *set, size_t i)
 {
 	free(set->files[i].name);
-	memmove(&set->files[i], &set->files[i + 1],
-		(set->n_files - i - 1) * sizeof *set->files);
+	memmove(&set->files[i], &set->files[i + 1], (set->n_files - i - 1) * sizeof *set->files);
 	set->n_files--;
 	set->n_counters--;
 }
@@ -186,7 +187,7 @@ int live_reconcile(struct live_report *report, struct coverage_set *set, int out
 {
 	cleanup_fd int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct fault fault = FAULT_INIT;
-	struct reconciling r = { report, set, out_dir_fd, proc_fd, deadline, &fault };
+	struct reconciling r = {report, set, out_dir_fd, proc_fd, deadline, &fault};
 	size_t i;
 
 	for (i = 0; i < report->n; i++) {

@@ -5,7 +5,7 @@
 
 #include "cgi/live/uleb.h"
 
-enum { UNIT_VALUES = 5 }; /* start line, start column, end line, end column, statements */
+enum { UNIT_VALUES = 5 };      /* start line, start column, end line, end column, statements */
 enum { HASHED_PER_BYTE = 64 }; /* a short record may name long strings */
 
 struct blob {
@@ -47,7 +47,7 @@ static int open_function(const unsigned char *data, size_t len, uint32_t i, stru
 
 	if (offset < COVBLOB_HEADER_SIZE || offset >= len)
 		return senseless(fault, "offset of a function");
-	*record = (struct cursor){ data + offset, data + len };
+	*record = (struct cursor){data + offset, data + len};
 	return 0;
 }
 
@@ -84,8 +84,8 @@ int package_blob_units(const unsigned char *blob, size_t len, uint32_t **units,
 
 static int read_strings(struct blob *blob, struct fault *fault)
 {
-	struct cursor cursor = { blob->data + COVBLOB_HEADER_SIZE + 4 * (size_t)blob->n_functions,
-				 blob->data + blob->len };
+	struct cursor cursor = {blob->data + COVBLOB_HEADER_SIZE + 4 * (size_t)blob->n_functions,
+				blob->data + blob->len};
 	uint64_t n, i, len;
 
 	if (!uleb_take(&cursor, &n) || n > cursor_left(&cursor))
@@ -119,7 +119,7 @@ static int add_string(struct coverage_hash *hash, struct blob *blob, uint64_t in
 
 	if (index >= blob->n_strings)
 		return senseless(fault, "string index");
-	cursor = (struct cursor){ blob->data + blob->strings[index], blob->data + blob->len };
+	cursor = (struct cursor){blob->data + blob->strings[index], blob->data + blob->len};
 	if (!uleb_take(&cursor, &len) || len > cursor_left(&cursor))
 		return senseless(fault, "string table");
 	if (spend(blob, len, fault) < 0)
@@ -156,8 +156,7 @@ int package_blob_hash(const unsigned char *blob, size_t len, enum coverage_hash_
 		      unsigned char out[COVERAGE_HASH_SIZE], struct fault *fault)
 {
 	cleanup_with(blob_free) struct blob b = {
-		.data = blob, .len = len, .budget = len * (uint64_t)HASHED_PER_BYTE + (1 << 20)
-	};
+	    .data = blob, .len = len, .budget = len * (uint64_t)HASHED_PER_BYTE + (1 << 20)};
 	struct coverage_hash hash;
 	uint32_t i;
 

@@ -8,7 +8,7 @@ static const uint64_t scan_max = 1ULL << 30;
 
 bool pclntab_is_header(const unsigned char *bytes)
 {
-	static const unsigned char magic[] = { 0xf1, 0xff, 0xff, 0xff, 0, 0 };
+	static const unsigned char magic[] = {0xf1, 0xff, 0xff, 0xff, 0, 0};
 
 	return memcmp(bytes, magic, sizeof magic) == 0 &&
 	       (bytes[6] == 1 || bytes[6] == 2 || bytes[6] == 4) && bytes[7] == 8;
@@ -54,7 +54,7 @@ int pclntab_scan(const struct elf *elf, const struct memory *file, uint64_t *fou
 		 unsigned *n_found, const struct deadline *deadline, struct fault *fault)
 {
 	cleanup_free unsigned char *data = malloc(CHUNK);
-	struct scan scan = { found, room, 0, scan_max };
+	struct scan scan = {found, room, 0, scan_max};
 	unsigned i;
 
 	if (!data)

@@ -34,9 +34,10 @@ static void explain_memory(const struct process_memory *memory, struct fault *fa
 
 	if (scope > 0)
 		fault_set(fault, FAULT_DENIED,
-			  "Yama forbids it (/proc/sys/kernel/yama/ptrace_scope is %d): set it to 0, "
-			  "or give this program CAP_SYS_PTRACE%s",
-			  scope, scope > 2 ? ", which 3 does not let pass either" : "");
+			  "Yama forbids it (/proc/sys/kernel/yama/ptrace_scope is %d): %s", scope,
+			  scope > 2
+			      ? "3 lets nobody pass, and stays until the next start of the machine"
+			      : "set it to 0, or give this program CAP_SYS_PTRACE");
 	else
 		fault_set(fault, FAULT_DENIED,
 			  "its environment may be read but not its memory (process_vm_readv: %s; "
@@ -64,11 +65,12 @@ static void explain_user(const struct process_status *own, const struct process_
 			  "it has capabilities that this program lacks: give this program "
 			  "CAP_SYS_PTRACE");
 	else
-		fault_set(fault, FAULT_DENIED,
-			  "it is not dumpable (its executable is not readable for its user, has "
-			  "set-user-id or file capabilities, or it asked for it), or lives in another "
-			  "user namespace: make the executable readable, or give this program "
-			  "CAP_SYS_PTRACE");
+		fault_set(
+		    fault, FAULT_DENIED,
+		    "it is not dumpable (its executable is not readable for its user, has "
+		    "set-user-id or file capabilities, or it asked for it), or lives in another "
+		    "user namespace: make the executable readable, or give this program "
+		    "CAP_SYS_PTRACE");
 }
 
 void permission_explain(const struct process *process, const struct process_memory *memory,

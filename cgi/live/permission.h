@@ -6,8 +6,8 @@
 #include "cgi/live/process_memory.h"
 
 /*
- * Put the reason into *fault, as FAULT_DENIED.  `memory` is what was tried on the process's memory; NULL
- * when not even its environment may be seen.
+ * Put the reason into *fault, as FAULT_DENIED.  `memory` is what was tried on the process's memory;
+ * NULL when not even its environment may be seen.
  */
 void permission_explain(const struct process *process, const struct process_memory *memory,
 			struct fault *fault);

@@ -8,7 +8,9 @@
 
 enum { STAT_MAX = 4096, STATUS_MAX = 16384, READ_STEP = 16384 };
 
-int process_read_file(int dir_fd, const char *name, struct buffer *out, size_t max)
+/* `rest_follows`: a short read is not the end. */
+static int read_proc(int dir_fd, const char *name, struct buffer *out, size_t max,
+		     bool rest_follows)
 {
 	cleanup_fd int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 
@@ -26,13 +28,22 @@ int process_read_file(int dir_fd, const char *name, struct buffer *out, size_t m
 		if (got < 0)
 			return -1;
 		out->len += (size_t)got;
-		if (out->data)
-			out->data[out->len] = '\0';
+		out->data[out->len] = '\0';
 		max -= (size_t)got;
-		if (got == 0)
+		if (got == 0 || (!rest_follows && (size_t)got < step))
 			break;
 	}
 	return 0;
+}
+
+int process_read_file(int dir_fd, const char *name, struct buffer *out, size_t max)
+{
+	return read_proc(dir_fd, name, out, max, false);
+}
+
+int process_read_pages(int dir_fd, const char *name, struct buffer *out, size_t max)
+{
+	return read_proc(dir_fd, name, out, max, true);
 }
 
 static int fault_from_errno(struct fault *fault, const char *what)
@@ -45,8 +56,8 @@ static int fault_from_errno(struct fault *fault, const char *what)
 }
 
 /*
- * Fields are numbered as in proc(5), from 3 on behind the name, which may hold anything, parentheses and
- * blanks too.
+ * Fields are numbered as in proc(5), from 3 on behind the name, which may hold anything,
+ * parentheses and blanks too.
  */
 static bool parse_stat(const char *text, struct process_stat *stat)
 {
@@ -55,7 +66,7 @@ static bool parse_stat(const char *text, struct process_stat *stat)
 
 	if (!at || at[1] != ' ' || !at[2])
 		return false;
-	*stat = (struct process_stat){ .state = at[2] };
+	*stat = (struct process_stat){.state = at[2]};
 	at += 3;
 	for (field = 4; *at == ' '; field++) {
 		char *end;

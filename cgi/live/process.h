@@ -15,14 +15,15 @@
 struct process_stat {
 	char state; /* 'R', 'S', 'Z', ... */
 	pid_t parent;
-	uint64_t start_ticks; /* since boot, in clock ticks: with the pid, the identity of a process */
+	uint64_t
+	    start_ticks; /* since boot, in clock ticks: with the pid, the identity of a process */
 	/* addresses; 0 or 1 when this program may not look into the process */
 	uint64_t start_code, start_stack, arg_start, env_start, env_end;
 };
 
 struct process_status {
-	uid_t uid, gid; /* effective; as this program sees them */
-	uint64_t ns_pid; /* the pid as the process itself sees it */
+	uid_t uid, gid;	       /* effective; as this program sees them */
+	uint64_t ns_pid;       /* the pid as the process itself sees it */
 	uint64_t capabilities; /* permitted */
 };
 
@@ -33,11 +34,11 @@ struct process {
 	struct file_identity exe;
 };
 
-#define PROCESS_INIT ((struct process){ .dir_fd = -1 })
+#define PROCESS_INIT ((struct process){.dir_fd = -1})
 
 /*
- * Open process `pid` of the mounted proc file system and look at its state.  -1: FAULT_GONE (zombies and
- * kernel threads too).  Whether its memory may be read is seen later.
+ * Open process `pid` of the mounted proc file system and look at its state.  -1: FAULT_GONE
+ * (zombies and kernel threads too).  Whether its memory may be read is seen later.
  */
 must_check int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *fault);
 
@@ -48,14 +49,15 @@ must_check int process_see_executable(struct process *process, struct fault *fau
 bool process_stat_same(const struct process_stat *a, const struct process_stat *b);
 
 /*
- * Is it still the process that was opened, and does it run what it ran then?  An exec changes the file
- * or, when it runs the same one again, the random addresses of its stack.
+ * Is it still the process that was opened, and does it run what it ran then?  An exec changes the
+ * file or, when it runs the same one again, the random addresses of its stack.
  */
 bool process_is_same(const struct process *process);
 
 bool process_has_ended(const struct process *process);
 
-/* A descriptor of the executable, whatever has become of its path; the caller's.  -1 with a fault. */
+/* A descriptor of the executable, whatever has become of its path; the caller's.  -1 with a fault.
+ */
 must_check int process_open_executable(const struct process *process, struct fault *fault);
 
 /* The path of the executable, the caller's; NULL where it can't be had. */
@@ -68,8 +70,12 @@ must_check int process_command_line(const struct process *process, struct string
 must_check int process_read_status(const struct process *process, struct process_status *status,
 				   struct fault *fault);
 
-/* A file of the process's directory: at most `max` bytes are appended to out.  0, or -1 with errno. */
+/* A file of the process's directory: at most `max` bytes are appended to out.  0, or -1 with errno.
+ */
 must_check int process_read_file(int dir_fd, const char *name, struct buffer *out, size_t max);
+
+/* The same for a file that comes a page at a time, such as maps. */
+must_check int process_read_pages(int dir_fd, const char *name, struct buffer *out, size_t max);
 
 void process_close(struct process *process);
 

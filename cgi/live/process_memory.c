@@ -7,9 +7,14 @@
 
 void process_memory_open(struct process_memory *process, int dir_fd, pid_t pid)
 {
-	process->pid = pid;
-	process->call_errno = 0;
-	process->mem_fd = openat(dir_fd, "mem", O_RDONLY | O_CLOEXEC);
+	*process = (struct process_memory){ .pid = pid, .dir_fd = dir_fd, .mem_fd = -1 };
+}
+
+/* At the first read: many a process is found to have nothing that is worth one. */
+static void open_mem(struct process_memory *process)
+{
+	process->opened = true;
+	process->mem_fd = openat(process->dir_fd, "mem", O_RDONLY | O_CLOEXEC);
 	process->mem_errno = process->mem_fd < 0 ? errno : 0;
 }
 
@@ -44,9 +49,9 @@ static int read_mem(struct process_memory *process, uint64_t at, char *out, size
 	size_t done = 0;
 
 	if (process->mem_fd < 0)
-		return process->mem_errno == ENOENT || process->mem_errno == ESRCH ?
-			       gone(fault) :
-			       denied(process, fault);
+		return process->mem_errno == ENOENT || process->mem_errno == ESRCH
+			   ? gone(fault)
+			   : denied(process, fault);
 	while (done < n) {
 		ssize_t got = pread(process->mem_fd, out + done, n - done, (off_t)(at + done));
 
@@ -72,8 +77,8 @@ static int read_call(struct process_memory *process, uint64_t at, char *out, siz
 	size_t done = 0;
 
 	while (done < n) {
-		struct iovec local = { out + done, n - done };
-		struct iovec remote = { (void *)(uintptr_t)(at + done), n - done };
+		struct iovec local = {out + done, n - done};
+		struct iovec remote = {(void *)(uintptr_t)(at + done), n - done};
 		ssize_t got = process_vm_readv(process->pid, &local, 1, &remote, 1, 0);
 
 		if (got < 0 && errno == ESRCH)
@@ -97,6 +102,8 @@ static int read_process(const void *context, uint64_t at, void *out, size_t n, s
 
 	if (at > INT64_MAX - n)
 		return unmapped(fault, at, 0, n);
+	if (!process->opened)
+		open_mem(process);
 	if (!process->call_errno)
 		result = read_call(process, at, out, n, fault);
 	if (result)
@@ -106,7 +113,7 @@ static int read_process(const void *context, uint64_t at, void *out, size_t n, s
 
 struct memory process_memory_source(struct process_memory *process)
 {
-	return (struct memory){ read_process, process };
+	return (struct memory){read_process, process};
 }
 
 bool process_memory_same(const struct process_memory *process, uint64_t at)

@@ -27,6 +27,7 @@ struct subject {
 	struct memory source;
 	struct process_status status;
 	struct string_list argv;
+	bool named; /* argv and path have been asked for */
 	char *path; /* of the executable; NULL where it may not be known */
 	struct modules modules;
 	struct found *found; /* one for each module at most */
@@ -63,12 +64,32 @@ static const char *program_name(const struct subject *subject)
 	return subject->argv.n ? base_name(subject->argv.items[0].text) : "";
 }
 
+/* What can't be had stays unknown. */
+static int learn_names(struct subject *subject, struct fault *fault)
+{
+	struct fault unknown = FAULT_INIT;
+
+	if (subject->named)
+		return 0;
+	subject->named = true;
+	subject->path = process_executable_path(&subject->process);
+	if (process_command_line(&subject->process, &subject->argv, &unknown) == 0 ||
+	    unknown.kind != FAULT_REQUEST)
+		return 0;
+	*fault = unknown;
+	return -1;
+}
+
+static bool selects(const struct reading *reading)
+{
+	return reading->services && reading->services->n;
+}
+
 static bool is_selected(const struct reading *reading, const struct subject *subject)
 {
 	const char *name = program_name(subject);
 
-	return !reading->services || !reading->services->n ||
-	       string_list_has(reading->services, name, strlen(name));
+	return !selects(reading) || string_list_has(reading->services, name, strlen(name));
 }
 
 /* What every line about the process says.  -1 without memory. */
@@ -77,8 +98,7 @@ static int begin_line(const struct reading *reading, const struct subject *subje
 {
 	line->pid = subject->process.pid;
 	line->ns_pid = subject->status.ns_pid;
-	line->start_ns =
-		boot_clock_unix_ns(&reading->clock, subject->process.stat.start_ticks);
+	line->start_ns = boot_clock_unix_ns(&reading->clock, subject->process.stat.start_ticks);
 	line->start_ticks = subject->process.stat.start_ticks;
 	line->program = strdup(program_name(subject));
 	line->executable = subject->path ? strdup(subject->path) : NULL;
@@ -88,7 +108,7 @@ static int begin_line(const struct reading *reading, const struct subject *subje
 static int report_failure(struct reading *reading, const struct subject *subject,
 			  enum live_state state, const char *reason, struct fault *fault)
 {
-	cleanup_live_process struct live_process line = { 0 };
+	cleanup_live_process struct live_process line = {0};
 
 	if (begin_line(reading, subject, &line) < 0)
 		return fault_no_memory(fault);
@@ -102,7 +122,7 @@ static int report_failure(struct reading *reading, const struct subject *subject
 static int report_program(struct reading *reading, const struct subject *subject,
 			  const struct found *found, struct fault *fault)
 {
-	cleanup_live_process struct live_process line = { 0 };
+	cleanup_live_process struct live_process line = {0};
 	const struct program_snapshot *snapshot = &found->snapshot;
 	const char *goarch = elf_goarch(&found->module->exe->elf);
 
@@ -115,10 +135,9 @@ static int report_program(struct reading *reading, const struct subject *subject
 			return fault_no_memory(fault);
 	}
 	if (reading->out_dir_fd >= 0 &&
-	    snapshot_files_write(reading->out_dir_fd, snapshot, &subject->argv,
-				 goarch ? goarch : "unknown",
-				 !program_has_meta(snapshot->program, reading->watched), &line,
-				 fault) < 0)
+	    snapshot_files_write(
+		reading->out_dir_fd, snapshot, &subject->argv, goarch ? goarch : "unknown",
+		!program_has_meta(snapshot->program, reading->watched), &line, fault) < 0)
 		return -1;
 	return report_add(reading->report, &line) < 0 ? fault_no_memory(fault) : 0;
 }
@@ -177,10 +196,9 @@ static int check_unchanged(const struct subject *subject, struct fault *fault)
 /* The process is open.  Everything that can be found out about it. */
 static int look_into(const struct reading *reading, struct subject *subject, struct fault *fault)
 {
-	if (process_command_line(&subject->process, &subject->argv, fault) < 0 ||
-	    process_see_executable(&subject->process, fault) < 0)
+	if (process_see_executable(&subject->process, fault) < 0 ||
+	    (selects(reading) && learn_names(subject, fault) < 0))
 		return -1;
-	subject->path = process_executable_path(&subject->process);
 	if (!is_selected(reading, subject))
 		return 0;
 	process_memory_open(&subject->memory, subject->process.dir_fd, subject->process.pid);
@@ -191,7 +209,8 @@ static int look_into(const struct reading *reading, struct subject *subject, str
 	if (!modules_have_counters(&subject->modules))
 		return 0;
 	subject->is_ours = true;
-	if (process_read_status(&subject->process, &subject->status, fault) < 0 ||
+	if (learn_names(subject, fault) < 0 ||
+	    process_read_status(&subject->process, &subject->status, fault) < 0 ||
 	    take_programs(reading, subject, fault) < 0)
 		return -1;
 	return check_unchanged(subject, fault);
@@ -209,8 +228,8 @@ static int report_programs(struct reading *reading, const struct subject *subjec
 }
 
 /*
- * Its packages register themselves one by one before their code runs: a program in which nothing has run
- * is only just starting, and there is nothing to count.
+ * Its packages register themselves one by one before their code runs: a program in which nothing
+ * has run is only just starting, and there is nothing to count.
  */
 static bool has_run_nothing(const struct subject *subject)
 {
@@ -218,8 +237,8 @@ static bool has_run_nothing(const struct subject *subject)
 	unsigned i;
 
 	for (i = 0; i < subject->modules.n; i++)
-		if (counter_area_is_zero(&subject->modules.list[i].data, &subject->source, &ignored) !=
-		    1)
+		if (counter_area_is_zero(&subject->modules.list[i].data, &subject->source,
+					 &ignored) != 1)
 			return false;
 	return subject->is_ours;
 }
@@ -249,8 +268,8 @@ static int report_fault(struct reading *reading, const struct subject *subject,
 static int report_hidden(struct reading *reading, const struct candidate *candidate,
 			 struct fault *fault)
 {
-	cleanup_with(subject_free) struct subject subject = { .process = PROCESS_INIT,
-							      .memory = PROCESS_MEMORY_INIT };
+	cleanup_with(subject_free) struct subject subject = {.process = PROCESS_INIT,
+							     .memory = PROCESS_MEMORY_INIT};
 	struct fault told = FAULT_INIT;
 
 	if (process_open(&subject.process, reading->proc_fd, candidate->pid, &told) < 0 ||
@@ -271,7 +290,8 @@ static bool is_worth_retrying(const struct subject *subject, const struct fault 
 	       !process_has_ended(&subject->process);
 }
 
-/* The number may belong to another process by now, or the process may have gone on to another program. */
+/* The number may belong to another process by now, or the process may have gone on to another
+ * program. */
 static bool is_ours_still(const struct reading *reading, const struct subject *subject,
 			  const struct candidate *candidate)
 {
@@ -279,15 +299,15 @@ static bool is_ours_still(const struct reading *reading, const struct subject *s
 
 	return process_stat_same(&subject->process.stat, &candidate->stat) ||
 	       environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch) ==
-		       ENVIRONMENT_OURS;
+		   ENVIRONMENT_OURS;
 }
 
 /* 1 = done, 0 = once more, -1. */
 static int try_process(struct reading *reading, const struct candidate *candidate, bool last,
 		       struct fault *fault)
 {
-	cleanup_with(subject_free) struct subject subject = { .process = PROCESS_INIT,
-							      .memory = PROCESS_MEMORY_INIT };
+	cleanup_with(subject_free) struct subject subject = {.process = PROCESS_INIT,
+							     .memory = PROCESS_MEMORY_INIT};
 	struct fault why = FAULT_INIT;
 
 	if (fault_check_deadline(reading->deadline, fault) < 0)
@@ -315,7 +335,7 @@ static unsigned tries_for(const struct reading *reading, const struct candidate 
 
 int process_read(struct reading *reading, const struct candidate *candidate, struct fault *fault)
 {
-	struct timespec pause = { 0, RETRY_PAUSE_MS * 1000000L };
+	struct timespec pause = {0, RETRY_PAUSE_MS * 1000000L};
 	unsigned tries, most;
 
 	if (candidate->hidden)

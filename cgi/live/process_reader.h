@@ -19,9 +19,10 @@ struct reading {
 };
 
 /*
- * Read a candidate and add what came of it to the report: a line for each program in it that carries
- * coverage, or one line with the reason.  Nothing at all for a process without coverage, one that is not
- * among the services, and one that ended before anything was known of it.  -1 with FAULT_REQUEST.
+ * Read a candidate and add what came of it to the report: a line for each program in it that
+ * carries coverage, or one line with the reason.  Nothing at all for a process without coverage,
+ * one that is not among the services, and one that ended before anything was known of it.  -1 with
+ * FAULT_REQUEST.
  */
 must_check int process_read(struct reading *reading, const struct candidate *candidate,
 			    struct fault *fault);

@@ -21,7 +21,7 @@ enum { RESOLVE_INSIDE_ROOT = 0x10 }; /* RESOLVE_IN_ROOT */
 
 static int open_in_root(int root_fd, const char *path)
 {
-	struct open_how_v0 how = { O_PATH | O_CLOEXEC, 0, RESOLVE_INSIDE_ROOT };
+	struct open_how_v0 how = {O_PATH | O_CLOEXEC, 0, RESOLVE_INSIDE_ROOT};
 	long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 
 	if (fd >= 0 || (errno != ENOSYS && errno != EPERM && errno != EAGAIN))
@@ -35,8 +35,8 @@ static int open_in_root(int root_fd, const char *path)
 int process_open_path(int dir_fd, const char *path)
 {
 	bool absolute = *path == '/';
-	cleanup_fd int start = openat(dir_fd, absolute ? "root" : "cwd",
-				      O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int start =
+	    openat(dir_fd, absolute ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (start < 0)
 		return -1;

@@ -37,7 +37,7 @@ static int read_packages(struct program *program, struct fault *fault)
 		program->functions += package->n_functions;
 		if (r->packages[i].hard_id != REGISTRATION_NO_ID)
 			program->hard_ids[program->n_hard_ids++] =
-				(struct hard_id){ r->packages[i].hard_id, i };
+			    (struct hard_id){r->packages[i].hard_id, i};
 	}
 	return 0;
 }
@@ -66,7 +66,7 @@ static uint32_t sample(const struct program *program)
 static int find_hash_kind(const struct program *program, enum coverage_hash_kind *kind,
 			  struct fault *fault)
 {
-	static const enum coverage_hash_kind kinds[] = { COVERAGE_HASH_FNV, COVERAGE_HASH_MD5 };
+	static const enum coverage_hash_kind kinds[] = {COVERAGE_HASH_FNV, COVERAGE_HASH_MD5};
 	const struct registration *r = &program->registration;
 	const struct registered_package *package = &r->packages[sample(program)];
 	const unsigned char *blob = r->blobs + package->blob_at;
@@ -98,7 +98,7 @@ static int find_hash(struct program *program, struct fault *fault)
 	const struct registration *r = &program->registration;
 	const char *mode = counter_mode_name(program->mode);
 	const char *granularity =
-		program->granularity == GRANULARITY_PERFUNC ? "perfunc" : "perblock";
+	    program->granularity == GRANULARITY_PERFUNC ? "perfunc" : "perblock";
 	struct coverage_hash hash;
 	enum coverage_hash_kind kind = COVERAGE_HASH_MD5;
 	uint32_t i;
@@ -170,9 +170,10 @@ bool program_is(const struct program *program, const struct registration *regist
 
 int64_t program_package_index(const struct program *program, int32_t id)
 {
-	struct hard_id wanted = { id, 0 }, *found;
+	struct hard_id wanted = {id, 0}, *found;
 
-	if (id >= 0) /* 0: ran before its package had registered; the runtime takes package 0, too */
+	if (id >=
+	    0) /* 0: ran before its package had registered; the runtime takes package 0, too */
 		return id == 0 ? 0 : (uint32_t)id <= program->registration.n ? id - 1 : -1;
 	found = bsearch(&wanted, program->hard_ids, program->n_hard_ids, sizeof wanted, by_id);
 	return found ? (int64_t)found->index : -1;
@@ -205,7 +206,7 @@ static void write_table(const struct program *program, struct buffer *out)
 
 void program_write_meta(const struct program *program, struct buffer *out)
 {
-	static const unsigned char no_strings[] = { 1, 0 }; /* one string, the empty one */
+	static const unsigned char no_strings[] = {1, 0}; /* one string, the empty one */
 	const struct registration *r = &program->registration;
 	unsigned char header[COVMETA_HEADER_SIZE] = COVMETA_MAGIC;
 

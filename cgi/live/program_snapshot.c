@@ -9,7 +9,7 @@
 
 enum {
 	HASH_SEARCH_MAX = 64 << 10, /* bytes of .noptrbss; the hash lies near its start */
-	SETTLE_TRIES = 3, /* without a change */
+	SETTLE_TRIES = 3,	    /* without a change */
 	SETTLE_TRIES_MAX = 10,
 	SETTLE_PAUSE_MS = 10,
 };
@@ -22,14 +22,14 @@ bool program_has_meta(const struct program *program, const struct watched_dirs *
 
 	snprintf(name, sizeof name, "covmeta.%s", program->hex);
 	for (i = 0; i < watched->n; i++)
-		if (watched->dirs[i].fd >= 0 &&
-		    fstatat(watched->dirs[i].fd, name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-		    (uint64_t)st.st_size == program->meta_size)
+		if (watched->dirs[i].fd >= 0 && fstatat(watched->dirs[i].fd, name, &st, 0) == 0 &&
+		    S_ISREG(st.st_mode) && (uint64_t)st.st_size == program->meta_size)
 			return true;
 	return false;
 }
 
-/* Has the program worked out this very hash itself?  It does so when all packages have registered. */
+/* Has the program worked out this very hash itself?  It does so when all packages have registered.
+ */
 static int holds_hash(const struct program *program, const struct moduledata *module,
 		      const struct memory *memory, struct fault *fault)
 {
@@ -65,16 +65,16 @@ static struct program *read_program(const struct taking *t)
 
 static void pause_a_while(void)
 {
-	struct timespec pause = { 0, SETTLE_PAUSE_MS * 1000000L };
+	struct timespec pause = {0, SETTLE_PAUSE_MS * 1000000L};
 
 	nanosleep(&pause, NULL);
 }
 
 /*
- * A program that is still starting has registered only some of its packages.  It is taken as complete
- * when its meta-data file is there, when it has the hash in its memory, or when its list has not changed
- * for a while: programs whose main package is not instrumented never work out a hash.  One that changes
- * all the time is taken as it is: what it lacks, it has not executed.
+ * A program that is still starting has registered only some of its packages.  It is taken as
+ * complete when its meta-data file is there, when it has the hash in its memory, or when its list
+ * has not changed for a while: programs whose main package is not instrumented never work out a
+ * hash.  One that changes all the time is taken as it is: what it lacks, it has not executed.
  */
 static struct program *read_settled_program(const struct taking *t)
 {
@@ -83,8 +83,9 @@ static struct program *read_settled_program(const struct taking *t)
 
 	while (program && !atomic_load(&program->settled) && all_tries++ < SETTLE_TRIES_MAX) {
 		struct program *again;
-		int holds = program_has_meta(program, t->watched) ? 1 :
-			    holds_hash(program, &t->head->data, t->memory, t->fault);
+		int holds = program_has_meta(program, t->watched)
+				? 1
+				: holds_hash(program, &t->head->data, t->memory, t->fault);
 
 		if (holds < 0) {
 			program_put(&program);
@@ -133,7 +134,7 @@ int program_snapshot_take(struct program_snapshot *snapshot, struct live_cache *
 			  const struct watched_dirs *watched, const struct memory *memory,
 			  const struct deadline *deadline, struct fault *fault)
 {
-	struct taking t = { cache, &modules->list[head], watched, memory, deadline, fault };
+	struct taking t = {cache, &modules->list[head], watched, memory, deadline, fault};
 
 	snapshot->program = read_settled_program(&t);
 	if (!snapshot->program)

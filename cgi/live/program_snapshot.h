@@ -7,17 +7,17 @@
 #include "cgi/live/modules.h"
 
 struct program_snapshot {
-	struct program *program; /* owned */
+	struct program *program;	/* owned */
 	struct counter_entries entries; /* owned */
-	uint64_t dropped; /* slots that fit no function */
-	int64_t read_ns; /* unix nanoseconds at which reading the counters began */
+	uint64_t dropped;		/* slots that fit no function */
+	int64_t read_ns;		/* unix nanoseconds at which reading the counters began */
 };
 
-#define PROGRAM_SNAPSHOT_INIT ((struct program_snapshot){ 0 })
+#define PROGRAM_SNAPSHOT_INIT ((struct program_snapshot){0})
 
 /*
- * Take it of the program that begins with module `head`: the list of its packages, then the counters of
- * the module and of the plugins it has loaded.  -1: any fault.
+ * Take it of the program that begins with module `head`: the list of its packages, then the
+ * counters of the module and of the plugins it has loaded.  -1: any fault.
  */
 must_check int program_snapshot_take(struct program_snapshot *snapshot, struct live_cache *cache,
 				     const struct modules *modules, unsigned head,

@@ -17,8 +17,8 @@ enum {
 	LOWEST_ADDRESS = 4096,
 	CHUNK = 256 << 10,
 	SEARCH_MAX = 64 << 20, /* bytes of bss */
-	PROBES_MAX = 1 << 20, /* places that look like the head of a slice */
-	LISTS_MAX = 64, /* places whose first entry is good, too */
+	PROBES_MAX = 1 << 20,  /* places that look like the head of a slice */
+	LISTS_MAX = 64,	       /* places whose first entry is good, too */
 };
 
 struct search {
@@ -32,15 +32,15 @@ struct search {
 static int parse_entry(const unsigned char *entry, struct registered_package *package)
 {
 	*package = (struct registered_package){
-		.blob_address = le64(entry + ENTRY_BLOB),
-		.blob_len = le32(entry + ENTRY_LEN),
-		.hard_id = (int64_t)le64(entry + ENTRY_HARD_ID),
-		.mode = entry[ENTRY_MODE],
-		.granularity = entry[ENTRY_GRANULARITY],
+	    .blob_address = le64(entry + ENTRY_BLOB),
+	    .blob_len = le32(entry + ENTRY_LEN),
+	    .hard_id = (int64_t)le64(entry + ENTRY_HARD_ID),
+	    .mode = entry[ENTRY_MODE],
+	    .granularity = entry[ENTRY_GRANULARITY],
 	};
 	return package->blob_len >= COVBLOB_HEADER_SIZE &&
-	       package->blob_len <= REGISTRATION_MAX_BLOB &&
-	       package->mode >= COUNTER_MODE_SET && package->mode <= COUNTER_MODE_TESTMAIN &&
+	       package->blob_len <= REGISTRATION_MAX_BLOB && package->mode >= COUNTER_MODE_SET &&
+	       package->mode <= COUNTER_MODE_TESTMAIN &&
 	       package->granularity >= GRANULARITY_PERBLOCK &&
 	       package->granularity <= GRANULARITY_PERFUNC;
 }
@@ -96,8 +96,8 @@ static int parse_entries(struct registration *list, const unsigned char *entries
 }
 
 /*
- * The linker puts the blobs of a module side by side: one read for a run of neighbours.  Gaps between
- * them are alignment.
+ * The linker puts the blobs of a module side by side: one read for a run of neighbours.  Gaps
+ * between them are alignment.
  */
 static int read_run(const struct search *search, const struct registration *list, uint32_t first,
 		    uint32_t end, unsigned char *scratch)
@@ -247,7 +247,7 @@ int registration_read(struct registration *registration, struct executable *exe,
 		      const struct moduledata *module, const struct memory *process,
 		      const struct deadline *deadline, struct fault *fault)
 {
-	struct search search = { .found = registration, .process = process, .fault = fault };
+	struct search search = {.found = registration, .process = process, .fault = fault};
 	uint64_t hint = atomic_load(&exe->list_hint), head = 0;
 	int good = hint ? try_hint(&search, hint + bias) : 0;
 

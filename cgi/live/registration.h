@@ -1,7 +1,7 @@
 /*
- * The list of packages that a program has registered for coverage (the runtime's covMeta.List, later
- * internal/coverage/rtcov.Meta.List): in the order of the package identifiers, one entry a package, each
- * with a pointer to its meta-data.  It is found by its shape, without a symbol table.
+ * The list of packages that a program has registered for coverage (the runtime's covMeta.List,
+ * later internal/coverage/rtcov.Meta.List): in the order of the package identifiers, one entry a
+ * package, each with a pointer to its meta-data.  It is found by its shape, without a symbol table.
  */
 #ifndef GOVERAGE_LIVE_REGISTRATION_H
 #define GOVERAGE_LIVE_REGISTRATION_H
@@ -10,16 +10,17 @@
 
 enum {
 	REGISTRATION_MAX_PACKAGES = 65536,
-	REGISTRATION_MAX_BLOB = 16 << 20, /* bytes of one package's meta-data */
+	REGISTRATION_MAX_BLOB = 16 << 20,  /* bytes of one package's meta-data */
 	REGISTRATION_MAX_BLOBS = 64 << 20, /* bytes of all of them */
 	REGISTRATION_NO_ID = -1, /* hard_id of a package that gets its identifier by its place */
 };
 
 struct registered_package {
 	uint64_t blob_address; /* in the process */
-	size_t blob_at; /* offset in registration.blobs */
+	size_t blob_at;	       /* offset in registration.blobs */
 	uint32_t blob_len;
-	int64_t hard_id; /* hard-coded identifier (-2, -3, ...) of a package of the runtime itself */
+	int64_t
+	    hard_id; /* hard-coded identifier (-2, -3, ...) of a package of the runtime itself */
 	uint8_t mode, granularity; /* enum counter_mode, enum counter_granularity */
 };
 
@@ -30,12 +31,13 @@ struct registration {
 	size_t blobs_len;
 };
 
-#define REGISTRATION_INIT ((struct registration){ 0 })
+#define REGISTRATION_INIT ((struct registration){0})
 
 /*
- * Read the list whose head lies in the module's bss segment, and the meta-data of its packages.  Each is
- * checked: sizes, modes, and that the blob repeats the length and the hash that its entry has.
- * FAULT_UNSETTLED when there is no list (yet): the program is still starting, or another module has it.
+ * Read the list whose head lies in the module's bss segment, and the meta-data of its packages.
+ * Each is checked: sizes, modes, and that the blob repeats the length and the hash that its entry
+ * has. FAULT_UNSETTLED when there is no list (yet): the program is still starting, or another
+ * module has it.
  */
 must_check int registration_read(struct registration *registration, struct executable *exe,
 				 uint64_t bias, const struct moduledata *module,

@@ -15,7 +15,7 @@ void live_process_free(struct live_process *line)
 	free(line->module_version);
 	free(line->vcs_revision);
 	free(line->counters_file);
-	*line = (struct live_process){ 0 };
+	*line = (struct live_process){0};
 }
 
 static void count(struct live_report *report, enum live_state state)
@@ -48,7 +48,7 @@ int report_add(struct live_report *report, struct live_process *line)
 	}
 	count(report, line->state);
 	report->processes[report->n++] = *line;
-	*line = (struct live_process){ 0 };
+	*line = (struct live_process){0};
 	return 0;
 }
 
@@ -73,18 +73,18 @@ int report_describe(struct live_process *line, const struct program_snapshot *sn
 	line->slots_dropped = snapshot->dropped;
 	line->vcs_modified = build->vcs_modified;
 	return copy(&line->hash, program->hex) < 0 ||
-			       copy(&line->go_version, build->go_version) < 0 ||
-			       copy(&line->main_path, build->main_path) < 0 ||
-			       copy(&line->module_path, build->module_path) < 0 ||
-			       copy(&line->module_version, build->module_version) < 0 ||
-			       copy(&line->vcs_revision, build->vcs_revision) < 0 ?
-		       -1 :
-		       0;
+		       copy(&line->go_version, build->go_version) < 0 ||
+		       copy(&line->main_path, build->main_path) < 0 ||
+		       copy(&line->module_path, build->module_path) < 0 ||
+		       copy(&line->module_version, build->module_version) < 0 ||
+		       copy(&line->vcs_revision, build->vcs_revision) < 0
+		   ? -1
+		   : 0;
 }
 
 const char *live_state_name(enum live_state state)
 {
-	static const char *const names[] = { "read", "denied", "gone", "unsupported" };
+	static const char *const names[] = {"read", "denied", "gone", "unsupported"};
 
 	return names[state];
 }

@@ -26,14 +26,14 @@ int live_snapshot(struct live_cache *cache, const struct string_list *dirs,
 	cleanup_watched_dirs struct watched_dirs watched = WATCHED_DIRS_INIT;
 	cleanup_fd int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct fault fault = FAULT_INIT;
-	struct reading reading = { .cache = cache,
-				   .watched = &watched,
-				   .services = services,
-				   .proc_fd = proc_fd,
-				   .out_dir_fd = out_dir_fd,
-				   .deadline = deadline,
-				   .clock = boot_clock_read(),
-				   .report = report };
+	struct reading reading = {.cache = cache,
+				  .watched = &watched,
+				  .services = services,
+				  .proc_fd = proc_fd,
+				  .out_dir_fd = out_dir_fd,
+				  .deadline = deadline,
+				  .clock = boot_clock_read(),
+				  .report = report};
 
 	if (proc_fd < 0)
 		return error_errno(err, ERROR_INTERNAL, errno,

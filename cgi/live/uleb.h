@@ -15,7 +15,8 @@ struct cursor {
 	const unsigned char *at, *end;
 };
 
-/* Take one value.  false, and the cursor anywhere, when it is cut off or longer than 64 bits need. */
+/* Take one value.  false, and the cursor anywhere, when it is cut off or longer than 64 bits need.
+ */
 static inline must_check bool uleb_take(struct cursor *cursor, uint64_t *value)
 {
 	unsigned shift = 0;

@@ -1,5 +1,6 @@
 #include "cgi/reader/covcounters.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "cgi/reader/covcounters_args.h"
@@ -8,8 +9,8 @@
 
 enum {
 	/*
-	 * covdata maps files from this size up, and skips padding that is not counted in the length of the
-	 * args only in those that it does not map.  Go always counts it.
+	 * covdata maps files from this size up, and skips padding that is not counted in the length
+	 * of the args only in those that it does not map.  Go always counts it.
 	 */
 	MAPPED_SIZE = 16384,
 };
@@ -92,35 +93,39 @@ static uint32_t raw_value(const uint8_t *p, bool big_endian)
 	return big_endian ? __builtin_bswap32(value) : value;
 }
 
-static uint32_t next_value(struct covcounters *c)
+static uint32_t next_raw(struct covcounters *c)
 {
-	const uint8_t *p;
+	const uint8_t *p = byte_reader_take(&c->entries, 4);
 
-	if (c->flavor == COUNTER_ULEB)
-		return (uint32_t)byte_reader_uleb(&c->entries);
-	p = byte_reader_take(&c->entries, 4);
 	return p ? raw_value(p, c->big_endian) : 0;
 }
 
-/* Eight bytes, of which none continues: eight values in one step. */
-static inline bool are_eight_small(const uint8_t *p)
+/*
+ * The next n values (8 where there are more), one a byte, if they lie so: none is larger than 127,
+ * and eight bytes can be read.  What is behind n is 0.
+ */
+static inline bool are_small(const struct byte_reader *r, uint32_t n, uint64_t *values)
 {
-	uint64_t word;
-
-	memcpy(&word, p, sizeof word);
-	return (word & EIGHT_HIGH_BITS) == 0;
+	if (byte_reader_left(r) < 8)
+		return false;
+	memcpy(values, r->at, sizeof *values);
+	*values = le64toh(*values);
+	if (n < 8)
+		*values &= ((uint64_t)1 << 8 * n) - 1;
+	return (*values & EIGHT_HIGH_BITS) == 0;
 }
 
 /* Move behind n uleb values: each has one byte without the high bit, its last. */
-static void skip_ulebs(struct byte_reader *r, uint32_t n)
+static inline void skip_ulebs(struct byte_reader *r, uint32_t n)
 {
-	const uint8_t *p = r->at;
+	const uint8_t *p;
+	uint64_t values;
 
-	while (n >= 8 && r->end - p >= 8 && are_eight_small(p)) {
-		p += 8;
-		n -= 8;
+	while (n && are_small(r, n, &values)) {
+		r->at += n < 8 ? n : 8;
+		n -= n < 8 ? n : 8;
 	}
-	for (; n && p < r->end; p++)
+	for (p = r->at; n && p < r->end; p++)
 		n -= *p < 0x80;
 	r->at = p;
 	r->failed |= n != 0;
@@ -128,70 +133,105 @@ static void skip_ulebs(struct byte_reader *r, uint32_t n)
 
 int covcounters_next(struct covcounters *c, struct covcounters_entry *entry, struct error *err)
 {
+	struct byte_reader *r = &c->entries;
+
 	if (!c->n_left)
 		return 0;
 	c->n_left--;
-	entry->n = next_value(c);
-	entry->package = next_value(c);
-	entry->function = next_value(c);
-	entry->values = c->entries.at;
-	if (c->flavor == COUNTER_ULEB)
-		skip_ulebs(&c->entries, entry->n);
-	else
-		byte_reader_take(&c->entries, 4 * (uint64_t)entry->n);
-	if (c->entries.failed)
+	if (c->flavor == COUNTER_ULEB) {
+		entry->n = (uint32_t)byte_reader_uleb(r);
+		entry->package = (uint32_t)byte_reader_uleb(r);
+		entry->function = (uint32_t)byte_reader_uleb(r);
+		entry->values = r->at;
+		skip_ulebs(r, entry->n);
+	} else {
+		entry->n = next_raw(c);
+		entry->package = next_raw(c);
+		entry->function = next_raw(c);
+		entry->values = r->at;
+		byte_reader_take(r, 4 * (uint64_t)entry->n);
+	}
+	if (r->failed)
 		return error_set(err, ERROR_INTERNAL, "ends too early (counters are missing)");
 	return 1;
 }
 
-static inline uint32_t sum_or_most(uint32_t a, uint32_t b)
+static inline void add_one(uint32_t *counter, uint32_t value)
 {
-	uint32_t sum = a + b;
+	uint32_t sum = *counter + value;
 
-	return sum < a ? UINT32_MAX : sum;
+	*counter = sum < value ? UINT32_MAX : sum;
 }
 
-static inline uint32_t joined(uint32_t counter, uint32_t value, bool once)
+/* Add eight values, each a byte of the word, the lowest first. */
+static inline void add_eight(uint64_t values, uint32_t *counters)
 {
-	if (once)
-		return value ? 1 : counter;
-	return sum_or_most(counter, value);
+	uint8_t bytes[8];
+	int i;
+
+	values = htole64(values);
+	memcpy(bytes, &values, sizeof bytes);
+	for (i = 0; i < 8; i++)
+		add_one(&counters[i], bytes[i]);
 }
 
-static void add_raw(const uint8_t *values, uint32_t n, bool big_endian, bool once, uint32_t *counters)
+void covcounters_add(const struct covcounters *c, const uint8_t *values, uint32_t n,
+		     uint32_t *counters)
 {
-	uint32_t i;
+	struct byte_reader r = {values, c->entries.end, false};
+	uint64_t eight;
 
-	for (i = 0; i < n; i++)
-		counters[i] = joined(counters[i], raw_value(values + 4 * (size_t)i, big_endian), once);
-}
+	if (c->flavor == COUNTER_RAW) {
+		for (; n; n--, values += 4)
+			add_one(counters++, raw_value(values, c->big_endian));
+		return;
+	}
+	while (n) {
+		uint32_t step = n < 8 ? n : 8;
 
-static inline void add_ulebs(struct byte_reader r, uint32_t n, bool once, uint32_t *counters)
-{
-	uint32_t i = 0, j;
-
-	while (i < n) {
-		if (n - i >= 8 && byte_reader_left(&r) >= 8 && are_eight_small(r.at)) {
-			for (j = 0; j < 8; j++)
-				counters[i + j] = joined(counters[i + j], r.at[j], once);
-			r.at += 8;
-			i += 8;
-			continue;
+		if (are_small(&r, n, &eight)) {
+			add_eight(eight, counters);
+			r.at += step;
+		} else {
+			step = 1;
+			add_one(counters, (uint32_t)byte_reader_uleb(&r));
 		}
-		counters[i] = joined(counters[i], (uint32_t)byte_reader_uleb(&r), once);
-		i++;
+		counters += step;
+		n -= step;
 	}
 }
 
-void covcounters_add(const struct covcounters *c, const struct covcounters_entry *entry, uint32_t n,
-		     bool once, uint32_t *counters)
+static inline void mark_eight(uint64_t values, uint8_t *marks)
 {
-	struct byte_reader r = { entry->values, c->entries.end, false };
+	uint64_t before;
 
-	if (c->flavor == COUNTER_RAW)
-		add_raw(entry->values, n, c->big_endian, once, counters);
-	else if (once)
-		add_ulebs(r, n, true, counters);
-	else
-		add_ulebs(r, n, false, counters);
+	memcpy(&before, marks, sizeof before);
+	before |= htole64(values);
+	memcpy(marks, &before, sizeof before);
+}
+
+void covcounters_mark(const struct covcounters *c, const uint8_t *values, uint32_t n,
+		      uint8_t *marks)
+{
+	struct byte_reader r = {values, c->entries.end, false};
+	uint64_t eight;
+
+	if (c->flavor == COUNTER_RAW) {
+		for (; n; n--, values += 4)
+			*marks++ |= raw_value(values, c->big_endian) != 0;
+		return;
+	}
+	while (n) {
+		uint32_t step = n < 8 ? n : 8;
+
+		if (are_small(&r, n, &eight)) {
+			mark_eight(eight, marks);
+			r.at += step;
+		} else {
+			step = 1;
+			*marks |= (uint32_t)byte_reader_uleb(&r) != 0;
+		}
+		marks += step;
+		n -= step;
+	}
 }

@@ -25,7 +25,8 @@ static bool have_duplicates(struct string_ref *keys, size_t n)
 	return false;
 }
 
-/* What Go's strconv.Atoi takes, but for the sign of a negative number, with which covdata can't go on. */
+/* What Go's strconv.Atoi takes, but for the sign of a negative number, with which covdata can't go
+ * on. */
 static bool is_count(struct string_ref text)
 {
 	uint64_t value = 0;
@@ -45,7 +46,7 @@ static bool is_count(struct string_ref text)
 
 int covcounters_check_args(struct byte_reader strings, struct byte_reader args, struct error *err)
 {
-	static const struct string_ref argc_key = { "argc", 4 };
+	static const struct string_ref argc_key = {"argc", 4};
 	cleanup_string_table struct string_table table = STRING_TABLE_INIT;
 	cleanup_free struct string_ref *keys = NULL;
 	uint64_t n, i;
@@ -64,8 +65,7 @@ int covcounters_check_args(struct byte_reader strings, struct byte_reader args, 
 		if (args.failed || key >= table.n || value >= table.n)
 			return damaged(err);
 		keys[i] = table.strings[key];
-		if (string_ref_compare(keys[i], argc_key) == 0 &&
-		    !is_count(table.strings[value]))
+		if (string_ref_compare(keys[i], argc_key) == 0 && !is_count(table.strings[value]))
 			return damaged(err);
 	}
 	return have_duplicates(keys, n) ? damaged(err) : 0;

@@ -10,11 +10,11 @@
 /* What is needed only while a file is decoded. */
 struct meta_file {
 	int fd;
-	uint64_t size; /* of the file, as it is */
+	uint64_t size;	       /* of the file, as it is */
 	uint64_t claimed_size; /* as the header says; offsets and lengths are held against it */
 	uint64_t n_packages;
 	uint8_t *tables; /* owned; package offsets, then package lengths, then the string table */
-	uint8_t *blob; /* owned; the package at hand */
+	uint8_t *blob;	 /* owned; the package at hand */
 	size_t blob_cap;
 };
 
@@ -79,8 +79,8 @@ static int read_header(struct meta_file *f, struct covmeta *meta, bool *newer, s
 }
 
 /*
- * Packages that overlap could make a small file stand for any amount of data.  A single wrong length can
- * at most double the sum, and covdata takes that.
+ * Packages that overlap could make a small file stand for any amount of data.  A single wrong
+ * length can at most double the sum, and covdata takes that.
  */
 static int check_tables(const struct meta_file *f, struct error *err)
 {
@@ -156,7 +156,7 @@ static int read_packages(struct meta_file *f, struct covmeta *meta, struct packa
 int covmeta_read(struct covmeta *meta, int fd, struct package_store *store, bool *newer,
 		 struct error *err)
 {
-	cleanup_meta_file struct meta_file f = { .fd = fd };
+	cleanup_meta_file struct meta_file f = {.fd = fd};
 	cleanup_covmeta struct covmeta reading = COVMETA_INIT;
 
 	*newer = false;

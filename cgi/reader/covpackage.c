@@ -44,6 +44,16 @@ uint64_t covpackage_content_hash(const uint8_t *blob, size_t len)
 	return hash;
 }
 
+bool covpackage_has(const struct covpackage *package, uint64_t hash, const uint8_t *blob,
+		    size_t len)
+{
+	const size_t behind = COVBLOB_AT_HASH + COVERAGE_HASH_SIZE;
+
+	return package->content_hash == hash && package->blob_len == len &&
+	       memcmp(package->blob, blob, COVBLOB_AT_HASH) == 0 &&
+	       memcmp(package->blob + behind, blob + behind, len - behind) == 0;
+}
+
 static struct covunit read_unit(struct byte_reader *r)
 {
 	struct covunit unit;
@@ -77,8 +87,8 @@ static struct byte_reader read_at(const struct covpackage *package, size_t at)
 }
 
 /*
- * The string table stands behind the function offsets.  Go computes its place in 32 bits: a wrong number
- * of functions can wrap around, and covdata then reads what it finds there.
+ * The string table stands behind the function offsets.  Go computes its place in 32 bits: a wrong
+ * number of functions can wrap around, and covdata then reads what it finds there.
  */
 static int decode_strings(struct decoding *d, struct error *err)
 {
@@ -137,14 +147,14 @@ static int decode_function(struct decoding *d, uint32_t at, struct error *err)
 	if (r.failed)
 		return error_set(err, ERROR_INTERNAL, "has a damaged function record");
 	package->functions[package->n_functions++] =
-		(struct covfunction){ at, head.file, package->n_units, head.n_units };
+	    (struct covfunction){at, head.file, package->n_units, head.n_units};
 	package->n_units += head.n_units;
 	return 0;
 }
 
 /*
- * As in covdata, the first offset that can't be one ends the package: what lies behind is missing from
- * the profile (see covpackage_is_cut).
+ * As in covdata, the first offset that can't be one ends the package: what lies behind is missing
+ * from the profile (see covpackage_is_cut).
  */
 static int decode_functions(struct decoding *d, struct error *err)
 {
@@ -190,7 +200,7 @@ static size_t collect_files(const struct decoding *d, struct used_file *used, ui
 		uint32_t string = d->package->functions[i].file;
 
 		if (!rank[string])
-			used[n++] = (struct used_file){ d->strings.strings[string], string };
+			used[n++] = (struct used_file){d->strings.strings[string], string};
 		rank[string] = 1;
 	}
 	return n;
@@ -221,7 +231,8 @@ static int rank_files(struct decoding *d, struct error *err)
 	return 0;
 }
 
-/* Put the units into order[], file by file, within a file as they came; starts[] gets the borders. */
+/* Put the units into order[], file by file, within a file as they came; starts[] gets the borders.
+ */
 static void group_by_file(const struct covpackage *package, uint32_t *order, size_t *starts)
 {
 	uint32_t i, j;
@@ -234,7 +245,7 @@ static void group_by_file(const struct covpackage *package, uint32_t *order, siz
 	for (i = 0; i < package->n_functions; i++)
 		for (j = 0; j < package->functions[i].n_units; j++)
 			order[starts[package->functions[i].file + 1]++] =
-				package->functions[i].first_unit + j;
+			    package->functions[i].first_unit + j;
 }
 
 static bool has_repeats(const uint32_t *order, size_t n, const struct covunit *units)
@@ -270,13 +281,12 @@ static int sort_units(struct decoding *d, struct error *err)
 
 static int decode(struct covpackage *package, struct error *err)
 {
-	cleanup_decoding struct decoding d = { .package = package };
+	cleanup_decoding struct decoding d = {.package = package};
 
 	if (package->blob_len < COVBLOB_HEADER_SIZE)
 		return error_set(err, ERROR_INTERNAL, "has a package shorter than its header");
 	package->claimed_functions = le32(package->blob + COVBLOB_AT_FUNCTIONS);
-	if (decode_strings(&d, err) < 0 || decode_functions(&d, err) < 0 ||
-	    rank_files(&d, err) < 0)
+	if (decode_strings(&d, err) < 0 || decode_functions(&d, err) < 0 || rank_files(&d, err) < 0)
 		return -1;
 	return sort_units(&d, err);
 }
@@ -328,8 +338,8 @@ int covpackage_names(const struct covpackage *package, struct covfunction_name *
 		head = read_record_head(&r);
 		for (j = 0; j < head.n_units; j++)
 			read_unit(&r);
-		names[i] = (struct covfunction_name){ strings.strings[head.name],
-						      byte_reader_uleb(&r) != 0 };
+		names[i] = (struct covfunction_name){strings.strings[head.name],
+						     byte_reader_uleb(&r) != 0};
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * One package of a meta-data file, decoded once and then immutable: its functions, where their units
- * (statement blocks) lie in the bytes, and the order in which textfmt prints the units.  Programs that
- * share a package have the same bytes for it, so packages are shared by all meta-data that hold them
- * (see package_store.h) and count their users.
+ * One package of a meta-data file, decoded once and then immutable: its functions, where their
+ * units (statement blocks) lie in the bytes, and the order in which textfmt prints the units.
+ * Programs that share a package have the same bytes for it, so packages are shared by all meta-data
+ * that hold them (see package_store.h) and count their users.
  *
  * The units stay in the encoded form, which is half the size, until they are printed.
  */
@@ -20,35 +20,40 @@
 #include "cgi/reader/unit_order.h"
 
 struct covfunction {
-	uint32_t record_at; /* offset of its record in the blob */
-	uint32_t file; /* index into the package's files */
+	uint32_t record_at;  /* offset of its record in the blob */
+	uint32_t file;	     /* index into the package's files */
 	uint32_t first_unit; /* index in the package */
 	uint32_t n_units;
 };
 
 struct covpackage {
 	atomic_uint users;
-	uint64_t content_hash; /* of the blob without its own hash field, with which releases differ */
-	uint8_t *blob; /* owned; everything below points into it */
+	uint64_t
+	    content_hash; /* of the blob without its own hash field, with which releases differ */
+	uint8_t *blob;	  /* owned; everything below points into it */
 	size_t blob_len;
 
 	struct string_ref import_path;
-	uint32_t claimed_functions; /* as the header says */
-	uint32_t n_functions; /* decoded: fewer where a function record has a bad offset */
+	uint32_t claimed_functions;    /* as the header says */
+	uint32_t n_functions;	       /* decoded: fewer where a function record has a bad offset */
 	struct covfunction *functions; /* owned */
 	uint32_t n_files;
 	struct string_ref *files; /* owned; source files in byte order, each once */
 	uint32_t n_units;
 	uint32_t *order; /* owned; the units as textfmt sorts them */
-	bool repeats; /* two units have the same position: they may have to be joined */
+	bool repeats;	 /* two units have the same position: they may have to be joined */
 };
 
 /* A hash of a blob that is equal for equal packages whichever Go release has written them. */
 uint64_t covpackage_content_hash(const uint8_t *blob, size_t len);
 
+/* Does the package have this content, which has this hash? */
+bool covpackage_has(const struct covpackage *package, uint64_t hash, const uint8_t *blob,
+		    size_t len);
+
 /*
- * Decode the blob, of which the package becomes the owner (on error too).  NULL: ERROR_INTERNAL with what
- * is damaged, ERROR_UNAVAILABLE when out of memory.  What comes back has one user.
+ * Decode the blob, of which the package becomes the owner (on error too).  NULL: ERROR_INTERNAL
+ * with what is damaged, ERROR_UNAVAILABLE when out of memory.  What comes back has one user.
  */
 must_check struct covpackage *covpackage_decode(uint8_t *blob, size_t len, struct error *err);
 

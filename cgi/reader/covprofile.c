@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cgi/reader/covcounters.h"
+
 struct covprofile *covprofile_new(struct error *err)
 {
 	struct covprofile *profile = calloc(1, sizeof *profile);
@@ -14,13 +16,21 @@ struct covprofile *covprofile_new(struct error *err)
 	return profile;
 }
 
+/* As a rule equal packages are one; where nothing is kept between requests they are decoded again.
+ */
+static bool is_same(const struct covpackage *a, const struct covpackage *b)
+{
+	return a == b || covpackage_has(a, b->content_hash, b->blob, b->blob_len);
+}
+
 /* Where the package is in the hash table, or where it would go. */
 static uint32_t find_slot(const struct covprofile *profile, const struct covpackage *package)
 {
 	uint32_t mask = profile->n_slots - 1;
 	uint32_t at = (uint32_t)(package->content_hash >> 20) & mask;
 
-	while (profile->slots[at] && profile->parts[profile->slots[at] - 1].package != package)
+	while (profile->slots[at] &&
+	       !is_same(profile->parts[profile->slots[at] - 1].package, package))
 		at = (at + 1) & mask;
 	return at;
 }
@@ -66,15 +76,15 @@ static int grow_counters(struct covprofile *profile, size_t from)
 	uint32_t *counters;
 
 	if (!profile->counters || profile->n_counters > profile->counters_cap) {
-		counters = realloc(profile->counters, (profile->n_counters + 1) * sizeof *counters);
+		counters = realloc(profile->counters,
+				   (profile->n_counters + COUNTERS_SLACK) * sizeof *counters);
 		if (!counters)
 			return -1;
 		profile->counters = counters;
 		profile->counters_cap = profile->n_counters;
 	}
-	if (profile->n_counters > from)
-		memset(profile->counters + from, 0,
-		       (profile->n_counters - from) * sizeof *profile->counters);
+	memset(profile->counters + from, 0,
+	       (profile->n_counters + COUNTERS_SLACK - from) * sizeof *profile->counters);
 	return 0;
 }
 
@@ -85,8 +95,7 @@ static size_t add_package(struct covprofile *profile, struct covpackage *package
 
 	if (profile->slots[slot])
 		return profile->parts[profile->slots[slot] - 1].first_counter;
-	profile->parts[profile->n_parts++] =
-		(struct profile_part){ covpackage_use(package), first };
+	profile->parts[profile->n_parts++] = (struct profile_part){covpackage_use(package), first};
 	profile->slots[slot] = profile->n_parts;
 	profile->n_counters += package->n_units;
 	return first;
@@ -100,9 +109,10 @@ static int join_modes(struct covprofile *profile, const struct covmeta *meta, st
 		return 0;
 	}
 	if (profile->granularity != meta->granularity)
-		return error_set(err, ERROR_CONFLICT,
-				 "programs with a counter for each block and programs with a counter "
-				 "for each function lie together: keep them in different directories");
+		return error_set(
+		    err, ERROR_CONFLICT,
+		    "programs with a counter for each block and programs with a counter "
+		    "for each function lie together: keep them in different directories");
 	profile->mixed_modes |= profile->mode != meta->mode;
 	return 0;
 }
@@ -119,6 +129,9 @@ int covprofile_add_program(struct covprofile *profile, const struct covmeta *met
 		return error_no_memory(err);
 	for (i = 0; i < meta->n_packages; i++)
 		first[i] = add_package(profile, meta->packages[i]);
+	/* merging counts in 32 bits: that would be 16 GiB of counters */
+	if (profile->n_counters > UINT32_MAX)
+		return error_no_memory(err);
 	return grow_counters(profile, before) < 0 ? error_no_memory(err) : 0;
 }
 
@@ -132,6 +145,7 @@ struct covprofile *covprofile_copy(const struct covprofile *profile, struct erro
 	copy->mode = profile->mode;
 	copy->granularity = profile->granularity;
 	copy->mixed_modes = profile->mixed_modes;
+	copy->forms = profile->forms;
 	if (reserve_parts(copy, profile->n_parts) < 0) {
 		error_no_memory(err);
 		return NULL;

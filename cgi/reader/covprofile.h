@@ -1,7 +1,8 @@
 /*
- * What a set of coverage files says together: the packages of all programs, each distinct one once, and
- * one 32-bit counter for each of their units.  Programs that share a package share its counters: adding
- * up is associative, so that adding by package instead of by program gives what covdata prints.
+ * What a set of coverage files says together: the packages of all programs, each distinct one once,
+ * and one 32-bit counter for each of their units.  Programs that share a package share its
+ * counters: adding up is associative, so that adding by package instead of by program gives what
+ * covdata prints.
  *
  * A profile counts its users.  It is changed only while it has one.
  */
@@ -17,6 +18,8 @@
 #include "cgi/error.h"
 #include "cgi/reader/covmeta.h"
 
+struct form_cache;
+
 struct profile_part {
 	struct covpackage *package; /* the profile is a user of it */
 	size_t first_counter;
@@ -24,17 +27,18 @@ struct profile_part {
 
 struct covprofile {
 	atomic_uint users;
-	uint8_t mode; /* of the first program: enum counter_mode; 0 while there is none */
+	uint8_t mode;	     /* of the first program: enum counter_mode; 0 while there is none */
 	uint8_t granularity; /* of the first program */
 	bool mixed_modes; /* others were built with another mode: only covered or not can be told */
 	struct profile_part *parts; /* owned; in the order in which they were added */
 	uint32_t n_parts;
 	uint32_t parts_cap;
-	uint32_t *slots; /* owned; a hash table over parts: index + 1, 0 = free */
-	uint32_t n_slots; /* a power of two, or 0 */
-	uint32_t *counters; /* owned; n_counters */
+	uint32_t *slots;    /* owned; a hash table over parts: index + 1, 0 = free */
+	uint32_t n_slots;   /* a power of two, or 0 */
+	uint32_t *counters; /* owned; n_counters, and COUNTERS_SLACK more */
 	size_t n_counters;
 	size_t counters_cap;
+	struct form_cache *forms; /* what makes printing it again cheap; not owned, may be NULL */
 };
 
 /* An empty profile with one user; NULL when out of memory. */
@@ -44,9 +48,9 @@ must_check struct covprofile *covprofile_new(struct error *err);
 must_check struct covprofile *covprofile_copy(const struct covprofile *profile, struct error *err);
 
 /*
- * Add the packages of a program, with zero counters where they are new.  first[i] becomes the index of the
- * first counter of package i of the program; first has room for meta->n_packages.
- * -1: ERROR_CONFLICT where the granularity of the counters differs, ERROR_UNAVAILABLE.
+ * Add the packages of a program, with zero counters where they are new.  first[i] becomes the index
+ * of the first counter of package i of the program; first has room for meta->n_packages. -1:
+ * ERROR_CONFLICT where the granularity of the counters differs, ERROR_UNAVAILABLE.
  */
 must_check int covprofile_add_program(struct covprofile *profile, const struct covmeta *meta,
 				      size_t *first, struct error *err);
@@ -61,18 +65,19 @@ static inline bool covprofile_is_set(const struct covprofile *profile)
 }
 
 /*
- * The indexes of all parts in the byte order of their import paths, equal ones as they were added.  The
- * caller owns the array.  NULL when out of memory.
+ * The indexes of all parts in the byte order of their import paths, equal ones as they were added.
+ * The caller owns the array.  NULL when out of memory.
  */
 must_check uint32_t *covprofile_sorted_parts(const struct covprofile *profile, struct error *err);
 
 /* The index in such an array behind the last part with the import path of the one at `from`. */
-uint32_t covprofile_group_end(const struct covprofile *profile, const uint32_t *sorted, uint32_t from);
+uint32_t covprofile_group_end(const struct covprofile *profile, const uint32_t *sorted,
+			      uint32_t from);
 
 /*
  * How many import paths are there twice with different statement blocks for one source file?  Their
- * blocks come from different builds, and stand side by side in the text.  *example becomes one of them
- * (its text lives as long as the profile) where there are any.
+ * blocks come from different builds, and stand side by side in the text.  *example becomes one of
+ * them (its text lives as long as the profile) where there are any.
  */
 uint32_t covprofile_several_builds(const struct covprofile *profile, const uint32_t *sorted,
 				   struct string_ref *example);

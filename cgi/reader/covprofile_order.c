@@ -25,7 +25,7 @@ uint32_t *covprofile_sorted_parts(const struct covprofile *profile, struct error
 		return NULL;
 	}
 	for (i = 0; i < profile->n_parts; i++)
-		sorted[i] = (struct sorted_part){ profile->parts[i].package->import_path, i };
+		sorted[i] = (struct sorted_part){profile->parts[i].package->import_path, i};
 	qsort(sorted, profile->n_parts, sizeof *sorted, compare_parts);
 	for (i = 0; i < profile->n_parts; i++)
 		parts[i] = sorted[i].part;
@@ -38,7 +38,8 @@ static const struct covpackage *package_at(const struct covprofile *profile, con
 	return profile->parts[sorted[i]].package;
 }
 
-uint32_t covprofile_group_end(const struct covprofile *profile, const uint32_t *sorted, uint32_t from)
+uint32_t covprofile_group_end(const struct covprofile *profile, const uint32_t *sorted,
+			      uint32_t from)
 {
 	struct string_ref path = package_at(profile, sorted, from)->import_path;
 	uint32_t end = from + 1;

@@ -45,8 +45,7 @@ static void append(struct inputs *inputs, const struct coverage_set *set, const 
 		const struct coverage_file *file = &set->files[i];
 
 		inputs->files[inputs->n_files] = (struct input_file){
-			file, set->dirs.items[file->dir].text, fds[file->dir], live,
-			inputs->n_files,
+		    file, set->dirs.items[file->dir].text, fds[file->dir], live, inputs->n_files,
 		};
 		inputs->n_files++;
 	}
@@ -55,8 +54,8 @@ static void append(struct inputs *inputs, const struct coverage_set *set, const 
 static int compare_tags(const struct input_file *a, const struct input_file *b)
 {
 	size_t a_len = a->file->tag_len, b_len = b->file->tag_len;
-	int order = memcmp(coverage_tag(a->file), coverage_tag(b->file),
-			   a_len < b_len ? a_len : b_len);
+	int order =
+	    memcmp(coverage_tag(a->file), coverage_tag(b->file), a_len < b_len ? a_len : b_len);
 
 	return order ? order : (a_len > b_len) - (a_len < b_len);
 }
@@ -81,7 +80,7 @@ static size_t take_group(const struct inputs *inputs, size_t at, struct input_gr
 		n_meta += inputs->files[end].file->kind == COVERAGE_META;
 		end++;
 	}
-	*group = (struct input_group){ first, n_meta, first + n_meta, end - at - n_meta };
+	*group = (struct input_group){first, n_meta, first + n_meta, end - at - n_meta};
 	return end;
 }
 

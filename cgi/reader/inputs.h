@@ -1,6 +1,7 @@
 /*
- * The files of one answer, grouped by program: the meta-data files with one tag and the counter files
- * with that tag, whatever directories they lie in.  A file's name decides, not the hash inside.
+ * The files of one answer, grouped by program: the meta-data files with one tag and the counter
+ * files with that tag, whatever directories they lie in.  A file's name decides, not the hash
+ * inside.
  */
 #ifndef GOVERAGE_READER_INPUTS_H
 #define GOVERAGE_READER_INPUTS_H
@@ -17,7 +18,7 @@ struct input_file {
 	const struct coverage_file *file;
 	const char *dir; /* its path, for messages */
 	int dir_fd;
-	bool live; /* a snapshot made for this request */
+	bool live;   /* a snapshot made for this request */
 	size_t rank; /* in covdata's order: directory by directory, names in byte order */
 };
 
@@ -42,9 +43,10 @@ struct inputs {
 #define INPUTS_INIT ((struct inputs){0})
 
 /*
- * Gather the files of the set, which must outlive the inputs, and of the directory open at live_dir_fd
- * (-1 = none).  -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't be opened any more,
- * ERROR_TIMEOUT, ERROR_CANCELLED.
+ * Gather the files of the set, which must outlive the inputs, and of the directory open at
+ * live_dir_fd
+ * (-1 = none).  -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't be opened any
+ * more, ERROR_TIMEOUT, ERROR_CANCELLED.
  */
 must_check int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int live_dir_fd,
 			     const struct deadline *deadline, struct error *err);

@@ -32,7 +32,7 @@ int kept_add_program(struct kept *kept, struct program *program, struct error *e
 	if (covprofile_add_program(kept->profile, &program->meta, first, err) < 0)
 		return -1;
 	programs[kept->n_programs++] =
-		(struct kept_program){ program_use(program), steal_ptr(first) };
+	    (struct kept_program){program_use(program), steal_ptr(first)};
 	return 0;
 }
 
@@ -49,7 +49,7 @@ size_t kept_memory(const struct kept *kept)
 
 	for (i = 0; i < kept->n_programs; i++)
 		bytes += sizeof kept->programs[i] + kept->programs[i].program->meta.n_packages *
-							    sizeof *kept->programs[i].first;
+							sizeof *kept->programs[i].first;
 	for (i = 0; i < kept->n_files; i++)
 		bytes += sizeof kept->files[i] + strlen(kept->files[i].name) + 1;
 	return bytes;

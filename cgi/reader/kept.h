@@ -1,6 +1,7 @@
 /*
- * What the reader keeps of one list of directories: the sum of their files, and which files are in it.
- * It is right as long as all of these are still there and unchanged; more files can be added to it.
+ * What the reader keeps of one list of directories: the sum of their files, and which files are in
+ * it. It is right as long as all of these are still there and unchanged; more files can be added to
+ * it.
  */
 #ifndef GOVERAGE_READER_KEPT_H
 #define GOVERAGE_READER_KEPT_H
@@ -17,7 +18,7 @@
 
 struct kept_program {
 	struct program *program; /* this is a user of it */
-	size_t *first; /* owned; the first counter of each package in the profile */
+	size_t *first;		 /* owned; the first counter of each package in the profile */
 };
 
 struct kept_file {
@@ -25,12 +26,12 @@ struct kept_file {
 	unsigned dir;
 	struct file_identity identity;
 	enum load_outcome outcome; /* LOAD_ADDED or LOAD_DAMAGED */
-	char *reason; /* owned; of LOAD_DAMAGED */
+	char *reason;		   /* owned; of LOAD_DAMAGED */
 	struct merge_notes notes;
 };
 
 struct kept {
-	struct covprofile *profile; /* this is a user of it */
+	struct covprofile *profile;    /* this is a user of it */
 	struct kept_program *programs; /* owned; in the order in which they were added */
 	size_t n_programs;
 	struct kept_file *files; /* owned; in the order of the inputs */

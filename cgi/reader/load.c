@@ -12,7 +12,7 @@
 enum {
 	MAX_THREADS = 8,
 	JOBS_PER_THREAD = 48, /* for fewer a thread is not worth its start and its own counters */
-	DEADLINE_STEP = 32, /* files between two looks at the deadline */
+	DEADLINE_STEP = 32,   /* files between two looks at the deadline */
 };
 
 /* What all threads share. */
@@ -26,7 +26,7 @@ struct load {
 /* One thread. */
 struct loader {
 	struct load *load;
-	uint32_t *counters;
+	struct merge_sink sink;
 	bool failed;
 	struct error err;
 	pthread_t thread;
@@ -47,15 +47,15 @@ static int settle_failure(struct load_job *job, bool gone, struct error *err)
 }
 
 static int run_job(struct load_job *job, struct file_bytes *bytes, struct merge_work *work,
-		   uint32_t *counters, struct error *err)
+		   const struct merge_sink *sink, struct error *err)
 {
 	const struct input_file *input = job->input;
 	bool gone = false;
 
 	if (source_file_read(input->dir_fd, input->file->name, bytes, &gone, err) < 0)
 		return settle_failure(job, gone, err);
-	if (merge_counter_file(job->target, bytes->data, bytes->len, counters, work, &job->notes,
-			       err) < 0)
+	if (merge_counter_file(job->target, bytes->data, bytes->len, sink, work, &job->notes, err) <
+	    0)
 		return settle_failure(job, false, err);
 	job->outcome = LOAD_ADDED;
 	return 0;
@@ -72,7 +72,7 @@ static void run_loader(struct loader *loader)
 	while ((i = atomic_fetch_add(&load->next, 1)) < load->n_jobs) {
 		if ((i % DEADLINE_STEP == 0 &&
 		     coverage_check_deadline(load->deadline, &loader->err) < 0) ||
-		    run_job(&load->jobs[i], &bytes, &work, loader->counters, &loader->err) < 0) {
+		    run_job(&load->jobs[i], &bytes, &work, &loader->sink, &loader->err) < 0) {
 			loader->failed = true;
 			atomic_store(&load->next, load->n_jobs);
 			return;
@@ -96,8 +96,43 @@ static size_t threads_for(size_t n_jobs)
 	return cpus > 0 && most > (size_t)cpus ? (size_t)cpus : most;
 }
 
-/* Start up to n more threads, each with counters of its own; returns how many run. */
-static size_t start_loaders(struct loader *loaders, size_t n, struct load *load, size_t n_counters)
+/*
+ * Where a thread collects: in mode set marks, which need a quarter of the memory, and are faster;
+ * else counters, of which the first thread has those of the profile.
+ */
+static int make_sink(struct merge_sink *sink, const struct covprofile *profile, bool first)
+{
+	size_t n = profile->n_counters + COUNTERS_SLACK;
+
+	*sink = (struct merge_sink){NULL, NULL};
+	if (covprofile_is_set(profile))
+		sink->marks = calloc(n, sizeof *sink->marks);
+	else
+		sink->counters = first ? profile->counters : calloc(n, sizeof *sink->counters);
+	return sink->marks || sink->counters ? 0 : -1;
+}
+
+/* Add what a thread has collected to the profile. */
+static void empty_sink(struct merge_sink *sink, struct covprofile *profile)
+{
+	uint32_t *to = profile->counters;
+	size_t n = profile->n_counters, i;
+
+	if (sink->marks)
+		for (i = 0; i < n; i++)
+			to[i] |= sink->marks[i] != 0;
+	else if (sink->counters != to)
+		for (i = 0; i < n; i++)
+			to[i] = to[i] + sink->counters[i] < to[i] ? UINT32_MAX
+								  : to[i] + sink->counters[i];
+	free(sink->marks);
+	if (sink->counters != to)
+		free(sink->counters);
+}
+
+/* Start up to n more threads; returns how many run. */
+static size_t start_loaders(struct loader *loaders, size_t n, struct load *load,
+			    struct covprofile *profile)
 {
 	sigset_t all, before;
 	size_t started;
@@ -109,11 +144,10 @@ static size_t start_loaders(struct loader *loaders, size_t n, struct load *load,
 		struct loader *loader = &loaders[started];
 
 		loader->load = load;
-		loader->counters = calloc(n_counters + 1, sizeof *loader->counters);
-		if (!loader->counters)
+		if (make_sink(&loader->sink, profile, false) < 0)
 			break;
 		if (pthread_create(&loader->thread, NULL, loader_main, loader) != 0) {
-			free(loader->counters);
+			empty_sink(&loader->sink, profile);
 			break;
 		}
 	}
@@ -121,46 +155,29 @@ static size_t start_loaders(struct loader *loaders, size_t n, struct load *load,
 	return started;
 }
 
-static void join_counters(uint32_t *to, const uint32_t *from, size_t n, bool once)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		uint32_t sum = to[i] + from[i];
-
-		if (once)
-			to[i] |= from[i];
-		else
-			to[i] = sum < from[i] ? UINT32_MAX : sum;
-	}
-}
-
-int load_files(struct load_job *jobs, size_t n_jobs, uint32_t *counters, size_t n_counters, bool once,
+int load_files(struct load_job *jobs, size_t n_jobs, struct covprofile *profile,
 	       const struct deadline *deadline, struct error *err)
 {
-	struct load load = { jobs, n_jobs, 0, deadline };
-	struct loader self = { .load = &load, .counters = counters };
-	cleanup_free struct loader *others = calloc(MAX_THREADS, sizeof *others);
-	size_t wanted = threads_for(n_jobs), n = 0, i;
+	struct load load = {jobs, n_jobs, 0, deadline};
+	cleanup_free struct loader *loaders = calloc(MAX_THREADS, sizeof *loaders);
+	size_t wanted = threads_for(n_jobs), n = 1, i;
 
-	if (!others)
+	if (!loaders || make_sink(&loaders[0].sink, profile, true) < 0)
 		return error_no_memory(err);
+	loaders[0].load = &load;
 	/* where no thread can be had, this one does it all */
 	if (wanted > 1)
-		n = start_loaders(others, wanted - 1, &load, n_counters);
-	run_loader(&self);
-	for (i = 0; i < n; i++) {
-		pthread_join(others[i].thread, NULL);
-		join_counters(counters, others[i].counters, n_counters, once);
-		free(others[i].counters);
-		if (others[i].failed && !self.failed) {
-			self.failed = true;
-			self.err = others[i].err;
-		}
-	}
-	if (self.failed && err)
-		*err = self.err;
-	return self.failed ? -1 : 0;
+		n += start_loaders(loaders + 1, wanted - 1, &load, profile);
+	run_loader(&loaders[0]);
+	for (i = 1; i < n; i++)
+		pthread_join(loaders[i].thread, NULL);
+	for (i = 0; i < n; i++)
+		empty_sink(&loaders[i].sink, profile);
+	for (i = 0; i < n && !loaders[i].failed; i++)
+		;
+	if (i < n && err)
+		*err = loaders[i].err;
+	return i < n ? -1 : 0;
 }
 
 void load_jobs_free(struct load_job *jobs, size_t n_jobs)

@@ -1,5 +1,5 @@
 /*
- * Adding many counter files to one array of counters, with several threads where that pays.  A file that
+ * Adding many counter files to a profile, with several threads where that pays.  A file that
  * is damaged costs that file.
  */
 #ifndef GOVERAGE_READER_LOAD_H
@@ -12,6 +12,7 @@
 #include "cgi/cleanup.h"
 #include "cgi/deadline.h"
 #include "cgi/error.h"
+#include "cgi/reader/covprofile.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/merge.h"
 
@@ -31,12 +32,12 @@ struct load_job {
 };
 
 /*
- * Work through the jobs.  The counters of all of them go to counters[n_counters]; `once` tells that these
- * are of mode set.  -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE; the counters are void then.
+ * Work through the jobs, and add up their counters in those of the profile, of which the caller is
+ * the only user.  -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE; the counters are void
+ * then.
  */
-must_check int load_files(struct load_job *jobs, size_t n_jobs, uint32_t *counters,
-			  size_t n_counters, bool once, const struct deadline *deadline,
-			  struct error *err);
+must_check int load_files(struct load_job *jobs, size_t n_jobs, struct covprofile *profile,
+			  const struct deadline *deadline, struct error *err);
 
 void load_jobs_free(struct load_job *jobs, size_t n_jobs);
 

@@ -19,6 +19,12 @@ struct merge_target {
 	const size_t *first; /* for each package of meta the index of its first counter */
 };
 
+/* What becomes of the values: they are added up, or it is marked where they are not 0. */
+struct merge_sink {
+	uint32_t *counters; /* NULL where marks are wanted */
+	uint8_t *marks;
+};
+
 /* Working memory, kept from file to file; one for each thread. */
 struct merge_work {
 	struct merge_step *steps; /* owned; private */
@@ -29,23 +35,25 @@ struct merge_work {
 
 /* What was seen in the file. */
 struct merge_notes {
-	bool newer; /* its format version is not known here */
+	bool newer;	  /* its format version is not known here */
 	uint64_t ignored; /* entries for functions that the meta-data file does not have */
 };
 
 /*
- * Add the file in bytes[len] to counters[].
+ * Add the file in bytes[len] to the sink, behind which COUNTERS_SLACK more can be written.
  *
- * As in covdata an entry for an unknown function is ignored, and counters beyond those of the function
- * are.  An entry with too few of them, which makes covdata crash, means that the file is damaged; but in
- * package 0 it is ignored, because Go 1.23 and 1.24 can write there what belongs to another package.
+ * As in covdata an entry for an unknown function is ignored, and counters beyond those of the
+ * function are.  An entry with too few of them, which makes covdata crash, means that the file is
+ * damaged; but in package 0 it is ignored, because Go 1.23 and 1.24 can write there what belongs to
+ * another package.
  *
- * -1: ERROR_INTERNAL with what is wrong with the file, ERROR_UNAVAILABLE when out of memory; counters[]
- * is as before then.
+ * -1: ERROR_INTERNAL with what is wrong with the file, ERROR_UNAVAILABLE when out of memory; the
+ * sink is as before then.
  */
-must_check int merge_counter_file(const struct merge_target *target, const uint8_t *bytes, size_t len,
-				  uint32_t *counters, struct merge_work *work,
-				  struct merge_notes *notes, struct error *err);
+must_check int merge_counter_file(const struct merge_target *target, const uint8_t *bytes,
+				  size_t len, const struct merge_sink *sink,
+				  struct merge_work *work, struct merge_notes *notes,
+				  struct error *err);
 
 void merge_work_free(struct merge_work *work);
 

@@ -6,14 +6,10 @@
 static size_t find_slot(struct covpackage *const *slots, size_t n_slots, uint64_t hash,
 			const uint8_t *blob, size_t len)
 {
-	const size_t behind = COVBLOB_AT_HASH + COVERAGE_HASH_SIZE;
 	size_t at = hash & (n_slots - 1);
 
-	for (; slots[at]; at = (at + 1) & (n_slots - 1))
-		if (slots[at]->content_hash == hash && slots[at]->blob_len == len &&
-		    memcmp(slots[at]->blob, blob, COVBLOB_AT_HASH) == 0 &&
-		    memcmp(slots[at]->blob + behind, blob + behind, len - behind) == 0)
-			break;
+	while (slots[at] && !covpackage_has(slots[at], hash, blob, len))
+		at = (at + 1) & (n_slots - 1);
 	return at;
 }
 
@@ -39,7 +35,7 @@ static int rebuild(struct package_store *store, size_t n_slots, bool sweep)
 		n++;
 	}
 	free(store->slots);
-	*store = (struct package_store){ slots, n_slots, n };
+	*store = (struct package_store){slots, n_slots, n};
 	return 0;
 }
 
@@ -59,7 +55,8 @@ struct covpackage *package_store_get(struct package_store *store, const uint8_t 
 		error_no_memory(err);
 		return NULL;
 	}
-	slot = find_slot(store->slots, store->n_slots, covpackage_content_hash(blob, len), blob, len);
+	slot =
+	    find_slot(store->slots, store->n_slots, covpackage_content_hash(blob, len), blob, len);
 	if (store->slots[slot])
 		return covpackage_use(store->slots[slot]);
 	copy = malloc(len);

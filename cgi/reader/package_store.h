@@ -1,7 +1,7 @@
 /*
- * The packages that are known by now, each once.  Programs that share a package have the same bytes for
- * it; decoding and sorting it a second time would be most of the work for a directory of many programs.
- * Not locked: the owner sees to that.
+ * The packages that are known by now, each once.  Programs that share a package have the same bytes
+ * for it; decoding and sorting it a second time would be most of the work for a directory of many
+ * programs. Not locked: the owner sees to that.
  */
 #ifndef GOVERAGE_READER_PACKAGE_STORE_H
 #define GOVERAGE_READER_PACKAGE_STORE_H
@@ -15,15 +15,15 @@
 
 struct package_store {
 	struct covpackage **slots; /* owned; a hash table with open addressing, NULL = free */
-	size_t n_slots; /* a power of two, or 0 */
-	size_t n; /* packages, of each of which the store is a user */
+	size_t n_slots;		   /* a power of two, or 0 */
+	size_t n;		   /* packages, of each of which the store is a user */
 };
 
 #define PACKAGE_STORE_INIT ((struct package_store){0})
 
 /*
- * The package with these bytes (the hash field inside the blob aside), decoded now if it is new.  The
- * caller becomes a user of it.  NULL as covpackage_decode().
+ * The package with these bytes (the hash field inside the blob aside), decoded now if it is new.
+ * The caller becomes a user of it.  NULL as covpackage_decode().
  */
 must_check struct covpackage *package_store_get(struct package_store *store, const uint8_t *blob,
 						size_t len, struct error *err);

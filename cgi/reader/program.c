@@ -17,8 +17,8 @@ static struct program *find(const struct program_cache *cache, const struct inpu
 }
 
 /*
- * A snapshot of a running process is a new file each time, but its tag was computed from its content here,
- * on this machine: the tag and the size are identity enough.
+ * A snapshot of a running process is a new file each time, but its tag was computed from its
+ * content here, on this machine: the tag and the size are identity enough.
  */
 static int identify(const struct input_file *meta, struct file_identity *identity, bool *gone,
 		    struct error *err)
@@ -26,7 +26,7 @@ static int identify(const struct input_file *meta, struct file_identity *identit
 	if (source_file_identify(meta->dir_fd, meta->file->name, identity, gone, err) < 0)
 		return -1;
 	if (meta->live)
-		*identity = (struct file_identity){ .size = identity->size };
+		*identity = (struct file_identity){.size = identity->size};
 	return 0;
 }
 
@@ -72,7 +72,7 @@ static int read_program(struct program_cache *cache, const struct input_file *me
 	if (identify(meta, &identity, gone, err) < 0) {
 		if (*gone || err->class != ERROR_INTERNAL)
 			return -1;
-		identity = (struct file_identity){ 0 };
+		identity = (struct file_identity){0};
 	}
 	*out = find(cache, meta, &identity);
 	if (*out)
@@ -96,7 +96,7 @@ static int read_program(struct program_cache *cache, const struct input_file *me
 int program_cache_get(struct program_cache *cache, const struct input_file *meta,
 		      struct program **program, struct error *err)
 {
-	struct error why = { 0 };
+	struct error why = {0};
 	bool gone = false;
 
 	*program = NULL;
@@ -122,7 +122,8 @@ bool program_cache_drop_oldest(struct program_cache *cache)
 	struct program **at, **oldest = NULL, *program;
 
 	for (at = &cache->first; *at; at = &(*at)->next)
-		if ((*at)->used_at < cache->clock && (!oldest || (*at)->used_at < (*oldest)->used_at))
+		if ((*at)->used_at < cache->clock &&
+		    (!oldest || (*at)->used_at < (*oldest)->used_at))
 			oldest = at;
 	if (!oldest)
 		return false;
@@ -142,8 +143,8 @@ size_t program_cache_memory(const struct program_cache *cache)
 		if (cache->packages.slots[i])
 			bytes += covpackage_memory(cache->packages.slots[i]);
 	for (program = cache->first; program; program = program->next)
-		bytes += sizeof *program +
-			 program->meta.n_packages * sizeof *program->meta.packages;
+		bytes +=
+		    sizeof *program + program->meta.n_packages * sizeof *program->meta.packages;
 	return bytes;
 }
 

@@ -1,6 +1,7 @@
 /*
  * The programs whose meta-data has been read: each file once, for as long as it stays what it is.
- * A program counts its users; the cache is one of them.  The cache is not locked: its owner sees to that.
+ * A program counts its users; the cache is one of them.  The cache is not locked: its owner sees to
+ * that.
  */
 #ifndef GOVERAGE_READER_PROGRAM_H
 #define GOVERAGE_READER_PROGRAM_H
@@ -22,9 +23,9 @@ struct program {
 	struct file_identity identity;
 	struct covmeta meta; /* immutable */
 	char *reason; /* owned; what is wrong with the file, to follow its name; NULL = nothing */
-	bool newer; /* its format version is not known here */
-	bool logged; /* the reason has been */
-	uint64_t used_at; /* the cache's clock at its last use */
+	bool newer;   /* its format version is not known here */
+	bool logged;  /* the reason has been */
+	uint64_t used_at;     /* the cache's clock at its last use */
 	struct program *next; /* in the cache */
 };
 
@@ -37,8 +38,8 @@ struct program_cache {
 #define PROGRAM_CACHE_INIT ((struct program_cache){0})
 
 /*
- * The program of a meta-data file, read now if it is not known.  *program gets it, with the caller as a
- * user; its `reason` tells where the file is damaged; NULL where the file is no longer there.
+ * The program of a meta-data file, read now if it is not known.  *program gets it, with the caller
+ * as a user; its `reason` tells where the file is damaged; NULL where the file is no longer there.
  * -1: ERROR_UNAVAILABLE when the machine is out of something.
  */
 must_check int program_cache_get(struct program_cache *cache, const struct input_file *meta,
@@ -47,7 +48,8 @@ must_check int program_cache_get(struct program_cache *cache, const struct input
 /* A new request begins: what it uses is younger than all else. */
 void program_cache_tick(struct program_cache *cache);
 
-/* Forget the program that has been idle longest, if one has been since the last tick; false if none. */
+/* Forget the program that has been idle longest, if one has been since the last tick; false if
+ * none. */
 bool program_cache_drop_oldest(struct program_cache *cache);
 
 /* Bytes of memory that the cache keeps. */

@@ -1,38 +1,14 @@
 #include "cgi/reader/reader.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-#include "cgi/reader/kept.h"
-#include "cgi/reader/program.h"
+#include "cgi/reader/reader_state.h"
 #include "cgi/reader/report.h"
 #include "cgi/reader/round.h"
 #include "cgi/reader/textfmt_writer.h"
-
-/* What is kept of one list of directories. */
-struct kept_list {
-	char *key; /* owned: the paths */
-	struct kept sum;
-	struct kept_list *next; /* the one that was used before */
-};
-
-/* A profile that somebody may want to compare with. */
-struct remembered {
-	char digest[33];
-	struct covprofile *profile; /* this is a user of it */
-	struct remembered *next; /* the one that was used before */
-};
-
-struct reader {
-	size_t budget;
-	pthread_mutex_t lock; /* for all below */
-	struct program_cache programs;
-	struct kept_list *kept; /* owned; the youngest first */
-	struct remembered *remembered; /* owned; the youngest first */
-};
 
 struct reader *reader_new(size_t budget, struct error *err)
 {
@@ -42,22 +18,16 @@ struct reader *reader_new(size_t budget, struct error *err)
 		error_no_memory(err);
 		return NULL;
 	}
-	reader->budget = budget;
+	/* a quarter for what makes printing cheap, the rest for what makes reading cheap */
+	reader->forms = form_cache_new(budget / 4);
+	if (!reader->forms) {
+		free(reader);
+		error_no_memory(err);
+		return NULL;
+	}
+	reader->budget = budget - budget / 4;
 	pthread_mutex_init(&reader->lock, NULL);
 	return reader;
-}
-
-static void kept_list_free(struct kept_list *list)
-{
-	kept_free(&list->sum);
-	free(list->key);
-	free(list);
-}
-
-static void remembered_free(struct remembered *remembered)
-{
-	covprofile_release(remembered->profile);
-	free(remembered);
 }
 
 void reader_free(struct reader *reader)
@@ -76,112 +46,13 @@ void reader_free(struct reader *reader)
 		remembered_free(remembered);
 	}
 	program_cache_free(&reader->programs);
+	form_cache_free(reader->forms);
 	pthread_mutex_destroy(&reader->lock);
 	free(reader);
 }
 
-/* --- what is kept -------------------------------------------------------------------------------- */
-
-static char *make_key(const struct coverage_set *set)
-{
-	cleanup_buffer struct buffer key = BUFFER_INIT;
-	size_t i;
-
-	buffer_puts(&key, "");
-	for (i = 0; i < set->dirs.n; i++) {
-		buffer_append(&key, set->dirs.items[i].text, set->dirs.items[i].len);
-		buffer_putc(&key, ',');
-	}
-	return key.failed ? NULL : steal_ptr(key.data);
-}
-
-/* What is kept of these directories, moved to the front of the list; new and empty where there is none. */
-static struct kept_list *find_kept(struct reader *reader, const struct coverage_set *set)
-{
-	char *key = make_key(set);
-	struct kept_list **at, *list;
-
-	if (!key)
-		return NULL;
-	for (at = &reader->kept; *at && strcmp((*at)->key, key) != 0; at = &(*at)->next)
-		;
-	list = *at;
-	if (list) {
-		*at = list->next;
-		free(key);
-	} else {
-		list = calloc(1, sizeof *list);
-		if (!list) {
-			free(key);
-			return NULL;
-		}
-		list->key = key;
-	}
-	list->next = reader->kept;
-	reader->kept = list;
-	return list;
-}
-
-static size_t memory_used(const struct reader *reader)
-{
-	size_t bytes = program_cache_memory(&reader->programs);
-	const struct remembered *remembered;
-	const struct kept_list *list;
-
-	for (list = reader->kept; list; list = list->next)
-		bytes += sizeof *list + kept_memory(&list->sum);
-	for (remembered = reader->remembered; remembered; remembered = remembered->next)
-		bytes += sizeof *remembered + covprofile_memory(remembered->profile);
-	return bytes;
-}
-
-static void drop_oldest_kept(struct reader *reader)
-{
-	struct kept_list **at = &reader->kept;
-
-	while ((*at)->next)
-		at = &(*at)->next;
-	kept_list_free(*at);
-	*at = NULL;
-}
-
-static void drop_oldest_remembered(struct reader *reader)
-{
-	struct remembered **at = &reader->remembered;
-
-	while ((*at)->next)
-		at = &(*at)->next;
-	remembered_free(*at);
-	*at = NULL;
-}
-
-/* Forget something: the state of other directories, idle programs, earlier profiles, at last all. */
-static bool drop_something(struct reader *reader)
-{
-	if (reader->kept && reader->kept->next)
-		drop_oldest_kept(reader);
-	else if (program_cache_drop_oldest(&reader->programs))
-		return true;
-	else if (reader->remembered)
-		drop_oldest_remembered(reader);
-	else if (reader->kept)
-		drop_oldest_kept(reader);
-	else
-		return false;
-	return true;
-}
-
-static void keep_to_budget(struct reader *reader)
-{
-	while (memory_used(reader) > reader->budget)
-		if (!drop_something(reader)) {
-			/* the programs of this very request */
-			program_cache_free(&reader->programs);
-			return;
-		}
-}
-
-/* --- one request --------------------------------------------------------------------------------- */
+/* --- one request ---------------------------------------------------------------------------------
+ */
 
 /* Identical polls at the same moment wait here for one another, and find the work done. */
 static int lock(struct reader *reader, const struct deadline *deadline, struct error *err)
@@ -205,7 +76,7 @@ static struct covprofile *update(struct reader *reader, struct round *round,
 				 const struct reader_request *request, struct reader_report *report,
 				 struct error *err)
 {
-	struct kept_list *list = find_kept(reader, request->set);
+	struct kept_list *list = reader_find_kept(reader, request->set);
 	struct covprofile *base = NULL;
 
 	if (!list) {
@@ -214,11 +85,14 @@ static struct covprofile *update(struct reader *reader, struct round *round,
 	}
 	program_cache_tick(&reader->programs);
 	if (round_begin(round, request, report, &reader->programs, err) == 0 &&
-	    round_update(round, &list->sum, reader->budget > 0, err) == 0)
+	    round_update(round, &list->sum, reader->budget > 0, err) == 0) {
 		base = covprofile_use(list->sum.profile);
-	else
+		if (!base->forms)
+			base->forms = reader->forms;
+	} else {
 		kept_free(&list->sum);
-	keep_to_budget(reader);
+	}
+	reader_keep_to_budget(reader);
 	return base;
 }
 
@@ -236,17 +110,19 @@ static int check_modes(const struct reader_request *request, const struct covpro
 static int check_report(const struct reader_report *report, struct error *err)
 {
 	if (report->newer_format)
-		return error_set(err, ERROR_INTERNAL,
-				 "the coverage files are of a format that is newer than this program "
-				 "(the first: %s): install the covdata of the Go that built the "
-				 "service",
-				 report->skipped.n ? report->skipped.items[0].text : "-");
+		return error_set(
+		    err, ERROR_INTERNAL,
+		    "the coverage files are of a format that is newer than this program "
+		    "(the first: %s): install the covdata of the Go that built the "
+		    "service",
+		    report->skipped.n ? report->skipped.items[0].text : "-");
 	if (report->n_programs)
 		return 0;
 	if (report->n_skipped)
-		return error_set(err, ERROR_UNAVAILABLE,
-				 "no coverage data can be read: %zu files were left out, the first: %s",
-				 report->n_skipped, report->skipped.items[0].text);
+		return error_set(
+		    err, ERROR_UNAVAILABLE,
+		    "no coverage data can be read: %zu files were left out, the first: %s",
+		    report->n_skipped, report->skipped.items[0].text);
 	return error_set(err, ERROR_UNAVAILABLE,
 			 "there is no coverage data yet: run the service, built with go build "
 			 "-cover, with GOCOVERDIR set to the same directory");
@@ -271,7 +147,8 @@ struct covprofile *reader_load(struct reader *reader, const struct reader_reques
 	return steal_ptr(profile);
 }
 
-/* --- earlier profiles ---------------------------------------------------------------------------- */
+/* --- earlier profiles ----------------------------------------------------------------------------
+ */
 
 static void subtract(uint32_t *now, const uint32_t *before, size_t n, bool set)
 {
@@ -335,7 +212,7 @@ void reader_remember(struct reader *reader, struct covprofile *profile, const ch
 	}
 	if (remembered)
 		put_first(reader, remembered);
-	keep_to_budget(reader);
+	reader_keep_to_budget(reader);
 	pthread_mutex_unlock(&reader->lock);
 }
 
@@ -354,10 +231,11 @@ struct covprofile *reader_recall(struct reader *reader, const char *digest)
 	return profile;
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------
+ */
 
-int reader_textfmt(const struct covprofile *profile, uint64_t *size, const struct deadline *deadline,
-		   struct error *err)
+int reader_textfmt(const struct covprofile *profile, uint64_t *size,
+		   const struct deadline *deadline, struct error *err)
 {
 	cleanup_fd int fd = memfd_create("profile", MFD_CLOEXEC);
 

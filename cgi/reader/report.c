@@ -50,7 +50,8 @@ static uint64_t hash_part(const struct covprofile *profile, const struct profile
 	return hash;
 }
 
-/* The order in which programs were added does not matter: the hashes of the packages are added up. */
+/* The order in which programs were added does not matter: the hashes of the packages are added up.
+ */
 static void digest(const struct covprofile *profile, char out[33])
 {
 	uint64_t a = 0, b = 0;
@@ -64,7 +65,8 @@ static void digest(const struct covprofile *profile, char out[33])
 	snprintf(out, 33, "%016llx%016llx", (unsigned long long)a, (unsigned long long)b);
 }
 
-int report_profile(struct reader_report *report, const struct covprofile *profile, struct error *err)
+int report_profile(struct reader_report *report, const struct covprofile *profile,
+		   struct error *err)
 {
 	cleanup_free uint32_t *sorted = covprofile_sorted_parts(profile, err);
 	struct string_ref example;

@@ -7,8 +7,8 @@
 #include "cgi/reader/reader.h"
 
 /*
- * A file was left out, for a reason that follows its name.  With log it gets a line in the log, unless
- * this request has had many.  -1: ERROR_UNAVAILABLE when out of memory.
+ * A file was left out, for a reason that follows its name.  With log it gets a line in the log,
+ * unless this request has had many.  -1: ERROR_UNAVAILABLE when out of memory.
  */
 must_check int report_skip(struct reader_report *report, const struct input_file *input,
 			   const char *reason, bool log, struct error *err);

@@ -26,7 +26,8 @@ static int skip_counters(struct round *round, const struct input_group *files, s
 	return 0;
 }
 
-/* covdata takes the first of several meta-data files with one tag; here the first good one is taken. */
+/* covdata takes the first of several meta-data files with one tag; here the first good one is
+ * taken. */
 static int choose_meta(struct round *round, struct round_group *group, struct program_cache *cache,
 		       struct error *err)
 {
@@ -63,8 +64,8 @@ int round_begin(struct round *round, const struct reader_request *request,
 
 	round->request = request;
 	round->report = report;
-	if (inputs_gather(&round->inputs, request->set, request->live_dir_fd, request->deadline, err) <
-	    0)
+	if (inputs_gather(&round->inputs, request->set, request->live_dir_fd, request->deadline,
+			  err) < 0)
 		return -1;
 	round->groups = calloc(round->inputs.n_groups + 1, sizeof *round->groups);
 	if (!round->groups)

@@ -1,6 +1,6 @@
 /*
- * The work of one request: its files are grouped by program, what is new of them is added to what is
- * kept, and the snapshots of running processes to a copy of that.
+ * The work of one request: its files are grouped by program, what is new of them is added to what
+ * is kept, and the snapshots of running processes to a copy of that.
  */
 #ifndef GOVERAGE_READER_ROUND_H
 #define GOVERAGE_READER_ROUND_H
@@ -15,7 +15,7 @@
 struct round_group {
 	const struct input_group *files;
 	const struct input_file *meta; /* the one that is used */
-	struct program *program; /* this is a user of it; NULL = no good meta-data */
+	struct program *program;       /* this is a user of it; NULL = no good meta-data */
 	bool kept; /* its meta-data lies in a directory: the program is part of what is kept */
 	struct merge_target target;
 	size_t *first; /* owned; behind target.first */
@@ -36,15 +36,16 @@ must_check int round_begin(struct round *round, const struct reader_request *req
 			   struct error *err);
 
 /*
- * Bring *kept up to date with the directories; when that is not possible it begins anew.  With `want_identity`
- * the files are remembered, so that the next round can go on from here.  On -1 (as reader_load) it is void.
+ * Bring *kept up to date with the directories; when that is not possible it begins anew.  With
+ * `want_identity` the files are remembered, so that the next round can go on from here.  On -1 (as
+ * reader_load) it is void.
  */
 must_check int round_update(struct round *round, struct kept *kept, bool want_identity,
 			    struct error *err);
 
 /*
- * The profile with the snapshots of running processes: `base`, or a copy of it.  The caller becomes a
- * user.  NULL as reader_load().
+ * The profile with the snapshots of running processes: `base`, or a copy of it.  The caller becomes
+ * a user.  NULL as reader_load().
  */
 must_check struct covprofile *round_add_live(struct round *round, struct covprofile *base,
 					     struct error *err);

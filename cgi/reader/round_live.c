@@ -41,7 +41,7 @@ static int add_programs(struct round *round, struct covprofile *profile, struct 
 			return error_no_memory(err);
 		if (covprofile_add_program(profile, &group->program->meta, group->first, err) < 0)
 			return -1;
-		group->target = (struct merge_target){ &group->program->meta, group->first };
+		group->target = (struct merge_target){&group->program->meta, group->first};
 	}
 	return 0;
 }
@@ -56,8 +56,8 @@ static size_t make_jobs(const struct round *round, struct load_job *jobs)
 		for (j = 0; group->first && j < group->files->n_counters; j++)
 			if (group->files->counters[j].live || !group->kept)
 				jobs[n++] = (struct load_job){
-					.input = &group->files->counters[j],
-					.target = &group->target,
+				    .input = &group->files->counters[j],
+				    .target = &group->target,
 				};
 	}
 	return n;
@@ -83,8 +83,7 @@ static int add_counters(struct round *round, struct covprofile *profile, struct 
 	if (!jobs)
 		return error_no_memory(err);
 	n = make_jobs(round, jobs);
-	rc = load_files(jobs, n, profile->counters, profile->n_counters,
-			profile->mode == COUNTER_MODE_SET, round->request->deadline, err);
+	rc = load_files(jobs, n, profile, round->request->deadline, err);
 	for (i = 0; i < n && rc == 0; i++)
 		rc = tell(round, &jobs[i], err);
 	load_jobs_free(jobs, n);

@@ -13,7 +13,7 @@ struct candidate {
 	const struct round_group *group;
 	struct file_identity identity;
 	struct kept_file *known; /* NULL = new */
-	struct load_job *job; /* of a new one */
+	struct load_job *job;	 /* of a new one */
 };
 
 struct update {
@@ -36,7 +36,7 @@ static void update_free(struct update *u)
 /* What can't be looked at is left to the loading, which tells why. */
 static int identify(struct candidate *candidate, bool *gone, struct error *err)
 {
-	struct error why = { 0 };
+	struct error why = {0};
 
 	if (source_file_identify(candidate->input->dir_fd, candidate->input->file->name,
 				 &candidate->identity, gone, &why) == 0 ||
@@ -52,7 +52,7 @@ static int add_candidate(struct update *u, const struct round_group *group,
 	struct candidate *candidate = &u->candidates[u->n];
 	bool gone = false;
 
-	*candidate = (struct candidate){ .input = input, .group = group };
+	*candidate = (struct candidate){.input = input, .group = group};
 	if (u->n % DEADLINE_STEP == 0 &&
 	    coverage_check_deadline(u->round->request->deadline, err) < 0)
 		return -1;
@@ -77,7 +77,8 @@ static int gather_candidates(struct update *u, bool want_identity, struct error 
 			continue;
 		for (j = 0; j < group->files->n_counters; j++)
 			if (!group->files->counters[j].live &&
-			    add_candidate(u, group, &group->files->counters[j], want_identity, err) < 0)
+			    add_candidate(u, group, &group->files->counters[j], want_identity,
+					  err) < 0)
 				return -1;
 	}
 	return 0;
@@ -150,18 +151,17 @@ static int add_programs(struct update *u, struct error *err)
 	for (i = 0; i < u->round->inputs.n_groups; i++) {
 		struct round_group *group = &u->round->groups[i];
 		const struct kept_program *program =
-			group->kept ? kept_find(u->kept, group->program) : NULL;
+		    group->kept ? kept_find(u->kept, group->program) : NULL;
 
 		if (program)
 			group->target =
-				(struct merge_target){ &group->program->meta, program->first };
+			    (struct merge_target){&group->program->meta, program->first};
 	}
 	return 0;
 }
 
 static int add_files(struct update *u, struct error *err)
 {
-	struct covprofile *profile;
 	size_t i;
 
 	u->jobs = calloc(u->n + 1, sizeof *u->jobs);
@@ -180,9 +180,7 @@ static int add_files(struct update *u, struct error *err)
 		return 0;
 	if (own_profile(u->kept, err) < 0)
 		return -1;
-	profile = u->kept->profile;
-	return load_files(u->jobs, u->n_jobs, profile->counters, profile->n_counters,
-			  profile->mode == COUNTER_MODE_SET, u->round->request->deadline, err);
+	return load_files(u->jobs, u->n_jobs, u->kept->profile, u->round->request->deadline, err);
 }
 
 /* The candidate as it will be known from now on. */
@@ -192,20 +190,20 @@ static int know(const struct candidate *candidate, struct kept_file *file, struc
 
 	if (candidate->known) {
 		*file = *candidate->known;
-		*candidate->known = (struct kept_file){ 0 };
+		*candidate->known = (struct kept_file){0};
 		return 0;
 	}
-	*file = (struct kept_file){ .dir = candidate->input->file->dir,
-				    .identity = candidate->identity,
-				    .outcome = job->outcome,
-				    .reason = steal_ptr(job->reason),
-				    .notes = job->notes };
+	*file = (struct kept_file){.dir = candidate->input->file->dir,
+				   .identity = candidate->identity,
+				   .outcome = job->outcome,
+				   .reason = steal_ptr(job->reason),
+				   .notes = job->notes};
 	file->name = strdup(candidate->input->file->name);
 	return file->name ? 0 : error_no_memory(err);
 }
 
-static int tell(struct round *round, const struct candidate *candidate, const struct kept_file *file,
-		struct error *err)
+static int tell(struct round *round, const struct candidate *candidate,
+		const struct kept_file *file, struct error *err)
 {
 	report_notes(round->report, &file->notes);
 	if (file->outcome == LOAD_DAMAGED)
@@ -243,7 +241,7 @@ static int know_files(struct update *u, struct error *err)
 
 int round_update(struct round *round, struct kept *kept, bool want_identity, struct error *err)
 {
-	cleanup_update struct update u = { .round = round, .kept = kept };
+	cleanup_update struct update u = {.round = round, .kept = kept};
 
 	if (gather_candidates(&u, want_identity, err) < 0 || begin(&u, err) < 0 ||
 	    add_programs(&u, err) < 0 || add_files(&u, err) < 0)

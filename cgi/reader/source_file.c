@@ -74,11 +74,8 @@ int source_file_identify(int dir_fd, const char *name, struct file_identity *ide
 	if (fstatat(dir_fd, name, &st, 0) < 0)
 		return cannot(errno, "looked at", gone, err);
 	*identity = (struct file_identity){
-		(uint64_t)st.st_dev,
-		(uint64_t)st.st_ino,
-		(uint64_t)st.st_size,
-		nanoseconds(st.st_mtim),
-		nanoseconds(st.st_ctim),
+	    (uint64_t)st.st_dev,     (uint64_t)st.st_ino,     (uint64_t)st.st_size,
+	    nanoseconds(st.st_mtim), nanoseconds(st.st_ctim),
 	};
 	return 0;
 }

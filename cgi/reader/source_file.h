@@ -1,6 +1,7 @@
 /*
- * The coverage files as they lie in their directories: opening, reading whole, and telling whether one is
- * still the file that it was.  Files are read, not mapped: somebody else may truncate them meanwhile.
+ * The coverage files as they lie in their directories: opening, reading whole, and telling whether
+ * one is still the file that it was.  Files are read, not mapped: somebody else may truncate them
+ * meanwhile.
  */
 #ifndef GOVERAGE_READER_SOURCE_FILE_H
 #define GOVERAGE_READER_SOURCE_FILE_H
@@ -16,7 +17,7 @@
 struct file_identity {
 	uint64_t device, inode, size;
 	uint64_t modified_ns; /* time of the last modification */
-	uint64_t changed_ns; /* of the last change of the inode, which nobody can set at will */
+	uint64_t changed_ns;  /* of the last change of the inode, which nobody can set at will */
 };
 
 /* The bytes of one file; the memory is kept from file to file. */
@@ -29,9 +30,9 @@ struct file_bytes {
 #define FILE_BYTES_INIT ((struct file_bytes){0})
 
 /*
- * Open a regular file for reading; the caller owns the descriptor.  -1: *gone where there is no such file
- * any more; ERROR_INTERNAL with what is wrong with it; ERROR_UNAVAILABLE when the machine is out of
- * something.
+ * Open a regular file for reading; the caller owns the descriptor.  -1: *gone where there is no
+ * such file any more; ERROR_INTERNAL with what is wrong with it; ERROR_UNAVAILABLE when the machine
+ * is out of something.
  */
 must_check int source_file_open(int dir_fd, const char *name, bool *gone, struct error *err);
 

@@ -28,7 +28,7 @@ int string_table_read(struct string_table *table, struct byte_reader *r, struct 
 
 		if (r->failed || len > UINT32_MAX)
 			return error_set(err, ERROR_INTERNAL, "has a damaged string table");
-		table->strings[i] = (struct string_ref){ (const char *)text, (uint32_t)len };
+		table->strings[i] = (struct string_ref){(const char *)text, (uint32_t)len};
 	}
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* The string table of Go's coverage files: uleb count, then for each string uleb length and bytes. */
+/* The string table of Go's coverage files: uleb count, then for each string uleb length and bytes.
+ */
 #ifndef GOVERAGE_READER_STRING_TABLE_H
 #define GOVERAGE_READER_STRING_TABLE_H
 
@@ -26,8 +27,9 @@ struct string_table {
 int string_ref_compare(struct string_ref a, struct string_ref b);
 
 /*
- * Decode the table at the cursor, which then stands behind it.  The strings stay in the bytes under the
- * cursor.  -1: ERROR_INTERNAL for a table that is damaged, ERROR_UNAVAILABLE when out of memory.
+ * Decode the table at the cursor, which then stands behind it.  The strings stay in the bytes under
+ * the cursor.  -1: ERROR_INTERNAL for a table that is damaged, ERROR_UNAVAILABLE when out of
+ * memory.
  */
 must_check int string_table_read(struct string_table *table, struct byte_reader *r,
 				 struct error *err);

@@ -10,7 +10,7 @@
 #include "cgi/error.h"
 
 struct text_out {
-	int fd; /* not owned */
+	int fd;	   /* not owned */
 	char *buf; /* owned */
 	size_t used, cap;
 	uint64_t written; /* bytes that have left the buffer */
@@ -22,18 +22,23 @@ enum {
 	DECIMAL_MAX = 10, /* digits of a 32-bit number */
 };
 
-/* The longest piece that will be asked for at once sets the size of the buffer.  -1: ERROR_UNAVAILABLE. */
+/* The longest piece that will be asked for at once sets the size of the buffer.  -1:
+ * ERROR_UNAVAILABLE. */
 must_check int text_out_open(struct text_out *out, int fd, size_t longest, struct error *err);
 
 /* Write what is in the buffer. */
 void text_out_flush(struct text_out *out);
 
-/* Flush, and tell whether everything was written: 0, or -1 with ERROR_UNAVAILABLE or ERROR_INTERNAL. */
+/* Flush, and tell whether everything was written: 0, or -1 with ERROR_UNAVAILABLE or
+ * ERROR_INTERNAL. */
 must_check int text_out_finish(struct text_out *out, struct error *err);
 
 void text_out_close(struct text_out *out);
 
 #define cleanup_text_out cleanup_with(text_out_close)
+
+/* Any number of bytes. */
+void text_out_bytes(struct text_out *out, const char *bytes, size_t n);
 
 /* Room for n more bytes, at most `longest`; text_out_used() tells where what was put there ends. */
 static inline char *text_out_room(struct text_out *out, size_t n)

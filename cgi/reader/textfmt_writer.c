@@ -3,19 +3,16 @@
 #include <string.h>
 
 #include "cgi/coverage_list.h"
+#include "cgi/reader/form_cache.h"
 #include "cgi/reader/text_out.h"
+#include "cgi/reader/textfmt_line.h"
 #include "cgi/reader/unit_rows.h"
 
-enum {
-	/* a line behind its file name: ":1.2,3.4 5 6\n", six numbers */
-	LINE_TAIL_MAX = 6 * DECIMAL_MAX + 7,
-	/* packages between two looks at the deadline */
-	DEADLINE_STEP = 16,
-};
+enum { DEADLINE_STEP = 16 }; /* packages between two looks at the deadline */
 
 struct writing {
 	const struct covprofile *profile;
-	const uint32_t *parts; /* indexes into profile->parts, by import path */
+	const uint32_t *parts;	       /* indexes into profile->parts, by import path */
 	struct counted_package *group; /* owned; room for all parts */
 	struct text_out out;
 };
@@ -28,25 +25,6 @@ static void writing_free(struct writing *w)
 
 #define cleanup_writing cleanup_with(writing_free)
 
-static char *put_line(char *at, struct string_ref file, const struct covunit *unit, uint32_t count)
-{
-	at = text_put_bytes(at, file.text, file.len);
-	*at++ = ':';
-	at = text_put_decimal(at, unit->start_line);
-	*at++ = '.';
-	at = text_put_decimal(at, unit->start_column);
-	*at++ = ',';
-	at = text_put_decimal(at, unit->end_line);
-	*at++ = '.';
-	at = text_put_decimal(at, unit->end_column);
-	*at++ = ' ';
-	at = text_put_decimal(at, unit->statements);
-	*at++ = ' ';
-	at = text_put_decimal(at, count);
-	*at++ = '\n';
-	return at;
-}
-
 static void write_rows(struct text_out *out, const struct unit_rows *rows, bool once)
 {
 	size_t file, i = 0;
@@ -54,10 +32,11 @@ static void write_rows(struct text_out *out, const struct unit_rows *rows, bool 
 	for (file = 0; file < rows->n_files; file++)
 		for (; i < rows->file_ends[file]; i++) {
 			uint32_t unit = rows->order[i], count = rows->counters[unit];
-			char *at = text_out_room(out, rows->files[file].len + LINE_TAIL_MAX);
+			char *at = text_out_room(out, rows->files[file].len + TEXTFMT_TAIL_MAX);
 
-			at = put_line(at, rows->files[file], &rows->units[unit],
-				      once ? count != 0 : count);
+			at = textfmt_put_block(at, rows->files[file], &rows->units[unit]);
+			at = text_put_decimal(at, once ? count != 0 : count);
+			*at++ = '\n';
 			text_out_used(out, at);
 		}
 }
@@ -74,8 +53,7 @@ static ssize_t write_group(struct writing *w, uint32_t from, struct error *err)
 		const struct profile_part *part = &profile->parts[w->parts[i]];
 
 		w->group[i - from] = (struct counted_package){
-			part->package, profile->counters + part->first_counter
-		};
+		    part->package, profile->counters + part->first_counter};
 	}
 	if (unit_rows_make(&rows, w->group, end - from, once, err) < 0)
 		return -1;
@@ -97,8 +75,8 @@ static size_t longest_file_name(const struct covprofile *profile)
 
 static void write_mode(struct text_out *out, const struct covprofile *profile)
 {
-	const char *name = counter_mode_name(covprofile_is_set(profile) ? COUNTER_MODE_SET
-									: profile->mode);
+	const char *name =
+	    counter_mode_name(covprofile_is_set(profile) ? COUNTER_MODE_SET : profile->mode);
 	char *at = text_put_bytes(text_out_room(out, 32), "mode: ", 6);
 
 	at = text_put_bytes(at, name, strlen(name));
@@ -106,23 +84,12 @@ static void write_mode(struct text_out *out, const struct covprofile *profile)
 	text_out_used(out, at);
 }
 
-int textfmt_write(const struct covprofile *profile, int fd, uint64_t *size,
-		  const struct deadline *deadline, struct error *err)
+static int write_groups(struct writing *w, const struct deadline *deadline, struct error *err)
 {
-	cleanup_free uint32_t *parts = covprofile_sorted_parts(profile, err);
-	cleanup_writing struct writing w = { .profile = profile, .parts = parts };
 	uint32_t done = 0, groups = 0;
 
-	if (!parts)
-		return -1;
-	w.group = calloc(profile->n_parts + 1, sizeof *w.group);
-	if (!w.group)
-		return error_no_memory(err);
-	if (text_out_open(&w.out, fd, longest_file_name(profile) + LINE_TAIL_MAX, err) < 0)
-		return -1;
-	write_mode(&w.out, profile);
-	while (done < profile->n_parts) {
-		ssize_t n = write_group(&w, done, err);
+	while (done < w->profile->n_parts) {
+		ssize_t n = write_group(w, done, err);
 
 		if (n < 0)
 			return -1;
@@ -130,6 +97,38 @@ int textfmt_write(const struct covprofile *profile, int fd, uint64_t *size,
 		if (groups++ % DEADLINE_STEP == 0 && coverage_check_deadline(deadline, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* Line by line. */
+static int write_lines(struct writing *w, const struct deadline *deadline, struct error *err)
+{
+	cleanup_free uint32_t *parts = covprofile_sorted_parts(w->profile, err);
+
+	if (!parts)
+		return -1;
+	w->parts = parts;
+	w->group = calloc(w->profile->n_parts + 1, sizeof *w->group);
+	if (!w->group)
+		return error_no_memory(err);
+	return write_groups(w, deadline, err);
+}
+
+int textfmt_write(const struct covprofile *profile, int fd, uint64_t *size,
+		  const struct deadline *deadline, struct error *err)
+{
+	cleanup_text_form struct text_form *form = NULL;
+	cleanup_writing struct writing w = {.profile = profile};
+
+	if (profile->forms)
+		form = form_cache_get(profile->forms, profile);
+	if (text_out_open(&w.out, fd, longest_file_name(profile) + TEXTFMT_TAIL_MAX, err) < 0)
+		return -1;
+	write_mode(&w.out, profile);
+	if (form)
+		text_form_write(form, profile, &w.out);
+	else if (write_lines(&w, deadline, err) < 0)
+		return -1;
 	if (text_out_finish(&w.out, err) < 0)
 		return -1;
 	*size = w.out.written;

@@ -10,11 +10,12 @@
 #include "cgi/reader/covprofile.h"
 
 /*
- * Write the profile to fd: the mode line; then package by package in the byte order of the import paths,
- * a line for each unit, sorted by file name, start line, end line, start column, end column, statements.
- * Units of one function that are equal in all of these are one line, with their counters joined; where
- * only the functions differ, the one that was seen first comes first (covdata leaves that to chance).
- * With mixed modes a counter tells only whether the unit was covered, and the mode is set.
+ * Write the profile to fd: the mode line; then package by package in the byte order of the import
+ * paths, a line for each unit, sorted by file name, start line, end line, start column, end column,
+ * statements. Units of one function that are equal in all of these are one line, with their
+ * counters joined; where only the functions differ, the one that was seen first comes first
+ * (covdata leaves that to chance). With mixed modes a counter tells only whether the unit was
+ * covered, and the mode is set.
  *
  * *size becomes the number of bytes.  -1: ERROR_UNAVAILABLE, ERROR_TIMEOUT, ERROR_CANCELLED.
  */

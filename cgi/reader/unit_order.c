@@ -46,7 +46,8 @@ static void insertion_sort(const struct sorting *s, uint32_t *order, size_t n)
 }
 
 /* Merge the sorted halves order[0..half) and order[half..n): only what is out of place is moved. */
-static void merge(const struct sorting *s, uint32_t *order, uint32_t *scratch, size_t half, size_t n)
+static void merge(const struct sorting *s, uint32_t *order, uint32_t *scratch, size_t half,
+		  size_t n)
 {
 	size_t left = 0, right = half, out = 0;
 
@@ -54,15 +55,15 @@ static void merge(const struct sorting *s, uint32_t *order, uint32_t *scratch, s
 		return;
 	memcpy(scratch, order, half * sizeof *scratch);
 	while (left < half && right < n)
-		order[out++] = is_before(s, order[right], scratch[left]) ? order[right++]
-									 : scratch[left++];
+		order[out++] =
+		    is_before(s, order[right], scratch[left]) ? order[right++] : scratch[left++];
 	memcpy(order + out, scratch + left, (half - left) * sizeof *scratch);
 }
 
 void unit_order_sort(uint32_t *order, uint32_t *scratch, size_t n, const struct covunit *units,
 		     const uint32_t *rank)
 {
-	struct sorting s = { units, rank };
+	struct sorting s = {units, rank};
 	size_t width, at;
 
 	for (at = 0; at < n; at += INSERTION_RUN)

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A statement block: what textfmt prints as START_LINE.START_COLUMN,END_LINE.END_COLUMN STATEMENTS. */
+/* A statement block: what textfmt prints as START_LINE.START_COLUMN,END_LINE.END_COLUMN STATEMENTS.
+ */
 struct covunit {
 	uint32_t start_line, start_column, end_line, end_column, statements;
 };
@@ -15,8 +16,9 @@ struct covunit {
 int covunit_compare(const struct covunit *a, const struct covunit *b);
 
 /*
- * Sort n indexes into units[].  Equal units keep their order, or are ordered by rank[index] where rank is
- * not NULL.  scratch has room for n.  It is fast where the input is nearly sorted, as it comes from Go.
+ * Sort n indexes into units[].  Equal units keep their order, or are ordered by rank[index] where
+ * rank is not NULL.  scratch has room for n.  It is fast where the input is nearly sorted, as it
+ * comes from Go.
  */
 void unit_order_sort(uint32_t *order, uint32_t *scratch, size_t n, const struct covunit *units,
 		     const uint32_t *rank);

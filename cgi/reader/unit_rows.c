@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 /* --- one package as it is -------------------------------------------------------------------- */
 
 static int take_package(struct unit_rows *rows, const struct counted_package *counted,
@@ -33,7 +32,7 @@ static int take_package(struct unit_rows *rows, const struct counted_package *co
 struct joined_function {
 	struct string_ref file;
 	struct covfunction_name name;
-	uint32_t seen; /* its place in the order of the packages */
+	uint32_t seen;	     /* its place in the order of the packages */
 	uint32_t first_unit; /* among the units of all */
 	uint32_t n_units;
 	uint32_t file_rank; /* index into own_files */
@@ -85,7 +84,7 @@ static int append_package(struct unit_rows *rows, struct joining *j,
 {
 	const struct covpackage *package = counted->package;
 	cleanup_free struct covfunction_name *names =
-		malloc((package->n_functions + 1) * sizeof *names);
+	    malloc((package->n_functions + 1) * sizeof *names);
 	size_t i;
 
 	if (!names)
@@ -96,12 +95,12 @@ static int append_package(struct unit_rows *rows, struct joining *j,
 		const struct covfunction *function = &package->functions[i];
 
 		j->functions[j->n_functions] = (struct joined_function){
-			package->files[function->file],
-			names[i],
-			(uint32_t)j->n_functions,
-			(uint32_t)(j->n_units + function->first_unit),
-			function->n_units,
-			0,
+		    package->files[function->file],
+		    names[i],
+		    (uint32_t)j->n_functions,
+		    (uint32_t)(j->n_units + function->first_unit),
+		    function->n_units,
+		    0,
 		};
 		j->n_functions++;
 	}
@@ -176,7 +175,7 @@ static void group_by_file(struct unit_rows *rows, const struct joining *j)
 	for (i = 0; i < j->n_functions; i++)
 		for (k = 0; k < j->functions[i].n_units; k++)
 			rows->own_order[rows->file_ends[j->functions[i].file_rank]++] =
-				j->functions[i].first_unit + k;
+			    j->functions[i].first_unit + k;
 }
 
 static void join_counter(struct unit_rows *rows, uint32_t to, uint32_t from, bool once)
@@ -189,7 +188,8 @@ static void join_counter(struct unit_rows *rows, uint32_t to, uint32_t from, boo
 		rows->own_counters[to] = sum < rows->own_counters[from] ? UINT32_MAX : sum;
 }
 
-/* Sort own_order[from..end) and move it to own_order[to..), equal units joined; returns its new end. */
+/* Sort own_order[from..end) and move it to own_order[to..), equal units joined; returns its new
+ * end. */
 static size_t join_file(struct unit_rows *rows, const struct joining *j, uint32_t *scratch,
 			size_t from, size_t end, size_t to, bool once)
 {
@@ -197,7 +197,8 @@ static size_t join_file(struct unit_rows *rows, const struct joining *j, uint32_
 
 	unit_order_sort(rows->own_order + from, scratch, end - from, rows->units, j->rank);
 	for (i = from; i < end; i++) {
-		uint32_t unit = rows->own_order[i], before = to > start ? rows->own_order[to - 1] : 0;
+		uint32_t unit = rows->own_order[i],
+			 before = to > start ? rows->own_order[to - 1] : 0;
 
 		if (to > start && j->rank[unit] == j->rank[before] &&
 		    covunit_compare(&rows->units[unit], &rows->units[before]) == 0)
@@ -211,7 +212,7 @@ static size_t join_file(struct unit_rows *rows, const struct joining *j, uint32_
 static int join_packages(struct unit_rows *rows, const struct counted_package *packages, size_t n,
 			 bool once, struct error *err)
 {
-	cleanup_joining struct joining j = { 0 };
+	cleanup_joining struct joining j = {0};
 	cleanup_free uint32_t *scratch = NULL;
 	size_t from = 0, to = 0, i;
 
@@ -232,8 +233,8 @@ static int join_packages(struct unit_rows *rows, const struct counted_package *p
 	return 0;
 }
 
-int unit_rows_make(struct unit_rows *rows, const struct counted_package *packages, size_t n, bool once,
-		   struct error *err)
+int unit_rows_make(struct unit_rows *rows, const struct counted_package *packages, size_t n,
+		   bool once, struct error *err)
 {
 	if (n == 1 && !packages[0].package->repeats)
 		return take_package(rows, &packages[0], err);

@@ -1,7 +1,7 @@
 /*
  * The lines that one import path gives: its units in the order of textfmt, file by file, with their
- * counters.  Usually that is one package as it is; where several builds of it meet, or where the positions
- * of units repeat, equal units are joined.
+ * counters.  Usually that is one package as it is; where several builds of it meet, or where the
+ * positions of units repeat, equal units are joined.
  */
 #ifndef GOVERAGE_READER_UNIT_ROWS_H
 #define GOVERAGE_READER_UNIT_ROWS_H
@@ -23,7 +23,7 @@ struct counted_package {
 struct unit_rows {
 	size_t n_files;
 	const struct string_ref *files; /* in byte order */
-	size_t *file_ends; /* owned; the index in order[] behind the last unit of each file */
+	size_t *file_ends;     /* owned; the index in order[] behind the last unit of each file */
 	struct covunit *units; /* owned */
 	const uint32_t *order; /* indexes into units[] and counters[] */
 	const uint32_t *counters;
@@ -36,11 +36,11 @@ struct unit_rows {
 #define UNIT_ROWS_INIT ((struct unit_rows){0})
 
 /*
- * Make the rows of n packages with one import path.  `once`: counters are joined by "or" instead of being
- * added up.  The packages must outlive the rows.  -1: ERROR_UNAVAILABLE when out of memory.
+ * Make the rows of n packages with one import path.  `once`: counters are joined by "or" instead of
+ * being added up.  The packages must outlive the rows.  -1: ERROR_UNAVAILABLE when out of memory.
  */
-must_check int unit_rows_make(struct unit_rows *rows, const struct counted_package *packages, size_t n,
-			      bool once, struct error *err);
+must_check int unit_rows_make(struct unit_rows *rows, const struct counted_package *packages,
+			      size_t n, bool once, struct error *err);
 
 void unit_rows_free(struct unit_rows *rows);
 

@@ -1,6 +1,6 @@
 /*
- * A counter file, added to the counters of a small program: all of it, and as a simple second reading
- * here has it, or nothing.
+ * A counter file, added to the counters of a small program: all of it, and as a simple second
+ * reading here has it, or nothing.
  */
 #include "fuzz.h"
 
@@ -11,7 +11,12 @@
 #include "cgi/io.h"
 #include "cgi/reader/merge.h"
 
-enum { PACKAGES = 3, FUNCTIONS = 4, MAX_UNITS = 12, COUNTERS = PACKAGES * FUNCTIONS * MAX_UNITS };
+enum {
+	PACKAGES = 3,
+	FUNCTIONS = 4,
+	MAX_UNITS = 12,
+	COUNTERS = PACKAGES * FUNCTIONS * MAX_UNITS + COUNTERS_SLACK
+};
 
 /* A program without names: function f of package p has p + 3 * f units. */
 static struct covfunction functions[PACKAGES][FUNCTIONS];
@@ -38,7 +43,8 @@ static void make_program(void)
 	}
 }
 
-/* --- the second reading: one value at a time, no bounds but the end ------------------------------ */
+/* --- the second reading: one value at a time, no bounds but the end ------------------------------
+ */
 
 struct cursor {
 	const uint8_t *at, *end;
@@ -54,7 +60,7 @@ static uint32_t value(struct cursor *c)
 		fuzz_expect(c->end - c->at >= 4);
 		c->at += 4;
 		return c->big_endian ? (uint32_t)c->at[-4] << 24 | (uint32_t)c->at[-3] << 16 |
-					       (uint32_t)c->at[-2] << 8 | c->at[-1]
+					   (uint32_t)c->at[-2] << 8 | c->at[-1]
 				     : le32(c->at - 4);
 	}
 	for (shift = 0;; shift += 7) {
@@ -66,18 +72,15 @@ static uint32_t value(struct cursor *c)
 	}
 }
 
-static void add(uint32_t *counter, uint32_t more, uint8_t mode)
+static void add(uint32_t *counter, uint32_t more)
 {
 	uint64_t sum = (uint64_t)*counter + more;
 
-	if (mode == COUNTER_MODE_SET)
-		*counter = more ? 1 : *counter;
-	else
-		*counter = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+	*counter = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 }
 
 /* A file that has been taken: what must the counters be? */
-static void read_again(const uint8_t *data, size_t size, uint8_t mode, uint32_t *counters)
+static void read_again(const uint8_t *data, size_t size, uint32_t *counters)
 {
 	size_t at = COVCOUNTERS_HEADER_SIZE + COVCOUNTERS_SEGMENT_HEADER_SIZE + le32(data + 40) +
 		    le32(data + 44);
@@ -86,8 +89,8 @@ static void read_again(const uint8_t *data, size_t size, uint8_t mode, uint32_t 
 
 	if (at % 4 && size < 16384)
 		at += 4 - at % 4;
-	c = (struct cursor){ data + at, data + size, data[COVCOUNTERS_AT_FLAVOR],
-			     data[COVCOUNTERS_AT_BIG_ENDIAN] };
+	c = (struct cursor){data + at, data + size, data[COVCOUNTERS_AT_FLAVOR],
+			    data[COVCOUNTERS_AT_BIG_ENDIAN]};
 	while (entries--) {
 		uint32_t n = value(&c), p = value(&c), f = value(&c), units = 0;
 		int known = p < PACKAGES && f < FUNCTIONS;
@@ -99,29 +102,48 @@ static void read_again(const uint8_t *data, size_t size, uint8_t mode, uint32_t 
 			uint32_t v = value(&c);
 
 			if (i < units && n >= units)
-				add(&counters[first_counter[p] + functions[p][f].first_unit + i], v,
-				    mode);
+				add(&counters[first_counter[p] + functions[p][f].first_unit + i],
+				    v);
 		}
 	}
 }
 
-static void try_mode(const uint8_t *data, size_t size, uint8_t mode)
+static int merge(const uint8_t *data, size_t size, uint32_t *counters, uint8_t *marks)
 {
-	struct covmeta meta = { .mode = mode, .n_packages = PACKAGES, .packages = package_list };
-	struct merge_target target = { &meta, first_counter };
+	struct covmeta meta = {.n_packages = PACKAGES, .packages = package_list};
+	struct merge_target target = {&meta, first_counter};
+	struct merge_sink sink = {counters, marks};
 	cleanup_merge_work struct merge_work work = MERGE_WORK_INIT;
-	uint32_t counters[COUNTERS], expected[COUNTERS];
 	struct merge_notes notes;
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
+	int rc = merge_counter_file(&target, data, size, &sink, &work, &notes, &err);
+
+	fuzz_expect(rc == 0 || (err.class == ERROR_INTERNAL && err.message[0]));
+	return rc;
+}
+
+static void try_sums(const uint8_t *data, size_t size)
+{
+	uint32_t counters[COUNTERS], expected[COUNTERS];
 	size_t i;
 
 	for (i = 0; i < COUNTERS; i++)
-		counters[i] = expected[i] = mode == COUNTER_MODE_SET ? i % 2 : UINT32_MAX - 3 * i;
-	if (merge_counter_file(&target, data, size, counters, &work, &notes, &err) < 0)
-		fuzz_expect(err.class == ERROR_INTERNAL && err.message[0]);
-	else
-		read_again(data, size, mode, expected);
+		counters[i] = expected[i] = UINT32_MAX - 3 * (uint32_t)i;
+	if (merge(data, size, counters, NULL) == 0)
+		read_again(data, size, expected);
 	fuzz_expect(memcmp(counters, expected, sizeof counters) == 0);
+}
+
+static void try_marks(const uint8_t *data, size_t size)
+{
+	uint8_t marks[COUNTERS] = {0};
+	uint32_t expected[COUNTERS] = {0};
+	size_t i;
+
+	if (merge(data, size, NULL, marks) == 0)
+		read_again(data, size, expected);
+	for (i = 0; i < COUNTERS; i++)
+		fuzz_expect((marks[i] != 0) == (expected[i] != 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -133,12 +155,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(copy, data, size);
 	make_program();
-	try_mode(copy, size, COUNTER_MODE_SET);
-	try_mode(copy, size, COUNTER_MODE_ATOMIC);
+	try_sums(copy, size);
+	try_marks(copy, size);
 	return 0;
 }
 
-/* --- mutations that keep the frame of the file -------------------------------------------------- */
+/* --- mutations that keep the frame of the file --------------------------------------------------
+ */
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max) __attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
@@ -146,8 +169,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 /* Nearly all that random changes do is break the frame, and nothing behind it would be reached. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {
-	static const uint8_t footer[COVCOUNTERS_FOOTER_SIZE] = { 0, 'c', 'w', 'm', 0, 0, 0, 0, 1 };
-	const size_t frame = COVCOUNTERS_HEADER_SIZE + COVCOUNTERS_SEGMENT_HEADER_SIZE + sizeof footer;
+	static const uint8_t footer[COVCOUNTERS_FOOTER_SIZE] = {0, 'c', 'w', 'm', 0, 0, 0, 0, 1};
+	const size_t frame =
+	    COVCOUNTERS_HEADER_SIZE + COVCOUNTERS_SEGMENT_HEADER_SIZE + sizeof footer;
 
 	size = LLVMFuzzerMutate(data, size, max);
 	if (seed % 16 == 0 || size < frame)

@@ -50,7 +50,7 @@ static void join(const struct covpackage *package)
 {
 	cleanup_unit_rows struct unit_rows one = UNIT_ROWS_INIT, two = UNIT_ROWS_INIT;
 	cleanup_free uint32_t *counters = malloc((package->n_units + 1) * sizeof *counters);
-	struct counted_package twice[2] = { { package, counters }, { package, counters } };
+	struct counted_package twice[2] = {{package, counters}, {package, counters}};
 	uint32_t i;
 
 	fuzz_expect(counters != NULL);
@@ -61,7 +61,8 @@ static void join(const struct covpackage *package)
 	check_rows(&one, package->n_units);
 	check_rows(&two, 2 * (size_t)package->n_units);
 	fuzz_expect(one.n_files == two.n_files);
-	fuzz_expect(one.n_files == 0 || one.file_ends[one.n_files - 1] == two.file_ends[two.n_files - 1]);
+	fuzz_expect(one.n_files == 0 ||
+		    one.file_ends[one.n_files - 1] == two.file_ends[two.n_files - 1]);
 	fuzz_expect(2 * sum_of_rows(&one) == sum_of_rows(&two));
 }
 
@@ -71,7 +72,7 @@ static void print(const struct covmeta *meta)
 	cleanup_covprofile struct covprofile *profile = covprofile_new(NULL);
 	cleanup_free size_t *first = calloc(meta->n_packages + 1, sizeof *first);
 	cleanup_fd int fd = memfd_create("text", MFD_CLOEXEC);
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	uint64_t size = 0;
 
 	fuzz_expect(profile && first && fd >= 0);
@@ -85,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_package_store struct package_store store = PACKAGE_STORE_INIT;
 	cleanup_covmeta struct covmeta meta = COVMETA_INIT;
 	cleanup_fd int fd = memfd_create("covmeta", MFD_CLOEXEC);
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	bool newer;
 	uint32_t i;
 
@@ -100,7 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* --- mutations that keep the frame of the file -------------------------------------------------- */
+/* --- mutations that keep the frame of the file --------------------------------------------------
+ */
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max) __attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);

@@ -111,6 +111,7 @@ def _build_c(name, *libraries):
         subprocess.run([os.environ.get("CC") or "cc", "-O1", "-o", new,
                         os.path.join(tree.SOURCE, "tests", "live", "host", f"{name}.c"), *libraries],
                        check=True, timeout=60)
+        os.chmod(new, 0o755)
         os.rename(new, program)
     return program
 
@@ -123,6 +124,11 @@ def build_c_host():
 def build_env_twice():
     """A program that starts another one with a variable given twice, which env(1) can't do."""
     return _build_c("env_twice")
+
+
+def build_named():
+    """A program that starts another one under any name: NAME PROGRAM ARGUMENT..."""
+    return _build_c("named")
 
 
 class WorkDirectory:

@@ -1,5 +1,6 @@
 /*
- * The reading of running processes without the rest of the program, for the tests in this directory:
+ * The reading of running processes without the rest of the program, for the tests in this
+ * directory:
  *
  *   live_snapshot [-o DIR] [-s SERVICE]... [-t MS] [-n TIMES] [-r] [-q] GOCOVERDIR...
  *
@@ -7,11 +8,11 @@
  *   -s SERVICE   only programs of this name
  *   -t MS        deadline, default 30000
  *   -n TIMES     so many times, with one cache, as the persistent process does
- *   -r           list the directories afterwards and take away what would be counted twice; prints a
- *                line "file PATH" for each file that is left
- *   -q           print only the sums and the time
+ *   -r           list the directories afterwards and take away what would be counted twice; prints
+ * a line "file PATH" for each file that is left -q           print only the sums and the time
  *
- * One line for each process, TAB between key=value fields; then "read=N denied=N gone=N unsupported=N".
+ * One line for each process, TAB between key=value fields; then "read=N denied=N gone=N
+ * unsupported=N".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +47,8 @@ static void print_process(const struct live_process *p)
 	print_text("reason", p->reason);
 	print_text("hash", p->hash);
 	if (p->state == LIVE_READ)
-		printf("\tmode=%s\tfunctions=%" PRIu64 "\ttouched=%" PRIu64 "\tslots_dropped=%" PRIu64
-		       "\twrote_meta=%d",
+		printf("\tmode=%s\tfunctions=%" PRIu64 "\ttouched=%" PRIu64
+		       "\tslots_dropped=%" PRIu64 "\twrote_meta=%d",
 		       counter_mode_name(p->mode), p->functions, p->functions_touched,
 		       p->slots_dropped, p->wrote_meta);
 	print_text("go", p->go_version);
@@ -112,7 +113,7 @@ static int poll_once(const struct options *options, struct live_cache *cache, lo
 	cleanup_live_report struct live_report report = LIVE_REPORT_INIT;
 	cleanup_fd int out_fd = open_out(options, time);
 	struct deadline deadline = deadline_in_ms(options->deadline_ms, -1);
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	int64_t start = monotonic_ns(), end;
 
 	if (live_snapshot(cache, &options->dirs, &options->services, out_fd, &deadline, &report,
@@ -170,7 +171,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .deadline_ms = 30000, .times = 1 };
+	struct options options = {.deadline_ms = 30000, .times = 1};
 	struct live_cache *cache = live_cache_new();
 	int status = cache ? 0 : 2;
 	long time;

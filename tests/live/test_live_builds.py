@@ -22,6 +22,9 @@ EXACT = [("plain", MODES), ("stripped", MODES), ("pie", ("count",)), ("pie-strip
          ("external", ("count",)), ("external-pie-stripped", ("set", "atomic")),
          ("no-sections", ("count",))]
 ALL_PACKAGES = [("coverpkg-all", ("set", "atomic")), ("coverpkg-all-stripped", ("count",))]
+# These releases lose track of the package of a function that runs before all else: with -coverpkg=all the
+# process itself writes it as one of package 0, which may not have such a function.
+FORGETFUL = ("1.23", "1.24")
 WORK = "example.com/service/work"
 
 
@@ -81,7 +84,8 @@ def all_packages(out, work, release, variant, mode):
             some_work(service)
             line = live.read([coverage], snapshot).of(service.pid)
             tap.equal(line["state"], "read", "state")
-            tap.equal(line["slots_dropped"], "0", "slots dropped")
+            if release not in FORGETFUL:
+                tap.equal(line["slots_dropped"], "0", "slots dropped")
             service.end()
         got, want = live.counters(snapshot)[0], live.counters(coverage)[0]
         assert live.contained(got, want), "a counter is higher in the snapshot"

@@ -101,14 +101,17 @@ def checks(out, work, env, scenes):
         assert not os.path.exists(scenes.path), "--check has made the directory"
     with out.check("--check: programs of different counter modes"):
         scenes.enter("mixed-modes")
-        check(1, "atomic", "set")
+        check(0, "atomic", "set", "built-in reader")
+        check(1, "atomic", "set", GOVERAGE_ENGINE="covdata")
     scenes.enter("good")
     with out.check("--check: GOCOVERDIR is not set"):
         check(1, "GOCOVERDIR is not set", GOCOVERDIR=None)
     with out.check("--check: GOCOVERDIR is a file"):
         check(1, "/etc/passwd", GOCOVERDIR="/etc/passwd")
     with out.check("--check: no covdata"):
-        check(1, "covdata not found", GOVERAGE_COVDATA=None)
+        check(0, "covdata not found", "built-in reader", GOVERAGE_COVDATA=None)
+        check(1, "covdata not found", GOVERAGE_COVDATA=None, GOVERAGE_ENGINE="covdata")
+        check(0, "covdata is not used", GOVERAGE_ENGINE="builtin")
     with out.check("--check: GOVERAGE_COVDATA names nothing"):
         check(1, "covdata not found", "/nowhere/covdata", GOVERAGE_COVDATA="/nowhere/covdata")
     with out.check("--check: covdata fails"):

@@ -3,8 +3,8 @@
  *
  *	read_textfmt [--strict] [--live DIR] DIR[,DIR ...]
  *
- * What there is to say about the profile goes to standard error.  With --serve it keeps its state (--keep
- * BYTES, default 256 MiB), and answers requests, one a line on standard input:
+ * What there is to say about the profile goes to standard error.  With --serve it keeps its state
+ *(--keep BYTES, default 256 MiB), and answers requests, one a line on standard input:
  *
  *	poll		the profile
  *	since DIGEST	what it has beyond that of an earlier answer
@@ -44,7 +44,7 @@ static void print_report(FILE *out, const struct reader_report *report)
 static int list(struct coverage_set *set, const char *where, const struct deadline *deadline,
 		struct error *err)
 {
-	cleanup_coverage_dirs struct coverage_dirs dirs = { .paths = STRING_LIST_INIT };
+	cleanup_coverage_dirs struct coverage_dirs dirs = {.paths = STRING_LIST_INIT};
 	size_t room = 0, i;
 	int rc = coverage_dirs_open(&dirs, where, err);
 
@@ -96,7 +96,7 @@ static int answer(struct reader *reader, const struct options *options, const ch
 	cleanup_fd int live = options->live ? open(options->live, O_RDONLY | O_CLOEXEC) : -1;
 	cleanup_fd int fd = -1;
 	struct deadline deadline = deadline_in_ms(60000, -1);
-	struct reader_request request = { &set, live, options->strict, &deadline };
+	struct reader_request request = {&set, live, options->strict, &deadline};
 	uint64_t size;
 
 	if (list(&set, options->dirs, &deadline, err) < 0)
@@ -119,7 +119,7 @@ static int serve(struct reader *reader, const struct options *options)
 	char line[256];
 
 	while (fgets(line, sizeof line, stdin)) {
-		struct error err = { ERROR_NONE, "" };
+		struct error err = {ERROR_NONE, ""};
 		const char *since = NULL;
 
 		line[strcspn(line, "\n")] = '\0';
@@ -135,7 +135,7 @@ static int serve(struct reader *reader, const struct options *options)
 
 static int print_once(struct reader *reader, const struct options *options)
 {
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 
 	if (answer(reader, options, NULL, &err) == 0)
 		return 0;
@@ -151,14 +151,14 @@ static int usage(void)
 
 static int parse(struct options *options, int argc, char **argv)
 {
-	static const struct option longs[] = { { "strict", no_argument, NULL, 's' },
-					       { "serve", no_argument, NULL, 'r' },
-					       { "keep", required_argument, NULL, 'k' },
-					       { "live", required_argument, NULL, 'l' },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option longs[] = {{"strict", no_argument, NULL, 's'},
+					      {"serve", no_argument, NULL, 'r'},
+					      {"keep", required_argument, NULL, 'k'},
+					      {"live", required_argument, NULL, 'l'},
+					      {NULL, 0, NULL, 0}};
 	int c;
 
-	*options = (struct options){ .keep = 256 << 20 };
+	*options = (struct options){.keep = 256 << 20};
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 's')
 			options->strict = true;
@@ -180,7 +180,7 @@ static int parse(struct options *options, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	struct reader *reader;
 	int status;
 

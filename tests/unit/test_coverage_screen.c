@@ -193,7 +193,7 @@ static void damaged_counters(void **state)
 
 static void shrinking_files_do_no_harm(void **state)
 {
-	cleanup_buffer struct buffer meta = BUFFER_INIT, counters = BUFFER_INIT;
+	cleanup_buffer struct buffer meta = BUFFER_INIT;
 	cleanup_fd int empty = memfd_create("empty", MFD_CLOEXEC);
 	uint8_t mode, granularity;
 	char name[16];

@@ -19,16 +19,16 @@ static void numbers(void **state)
 		uint64_t value;
 		bool failed;
 	} cases[] = {
-		{ "\x00", 1, 0, false },
-		{ "\x7f", 1, 127, false },
-		{ "\x80\x01", 2, 128, false },
-		{ "\xff\xff\xff\xff\x0f", 5, UINT32_MAX, false },
-		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, UINT64_MAX, false },
-		{ "\x85\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 13, 5, false },
-		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x7f", 11, 0, false },
-		{ "", 0, 0, true },
-		{ "\x80", 1, 0, true },
-		{ "\xff\xff", 2, 0, true },
+	    {"\x00", 1, 0, false},
+	    {"\x7f", 1, 127, false},
+	    {"\x80\x01", 2, 128, false},
+	    {"\xff\xff\xff\xff\x0f", 5, UINT32_MAX, false},
+	    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, UINT64_MAX, false},
+	    {"\x85\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 13, 5, false},
+	    {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x7f", 11, 0, false},
+	    {"", 0, 0, true},
+	    {"\x80", 1, 0, true},
+	    {"\xff\xff", 2, 0, true},
 	};
 	size_t i;
 
@@ -80,12 +80,12 @@ static void damaged_strings(void **state)
 		const char *bytes;
 		size_t len;
 	} cases[] = {
-		{ "", 0 },
-		{ "\1", 1 },
-		{ "\1\2a", 3 },
-		{ "\2\1a", 3 },
-		{ "\xff\xff\xff\xff\x0f\0", 6 },
-		{ "\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11 },
+	    {"", 0},
+	    {"\1", 1},
+	    {"\1\2a", 3},
+	    {"\2\1a", 3},
+	    {"\xff\xff\xff\xff\x0f\0", 6},
+	    {"\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11},
 	};
 	size_t i;
 
@@ -93,7 +93,7 @@ static void damaged_strings(void **state)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cleanup_string_table struct string_table table = STRING_TABLE_INIT;
 		struct byte_reader r = byte_reader_on(cases[i].bytes, cases[i].len);
-		struct error err = { ERROR_NONE, "" };
+		struct error err = {ERROR_NONE, ""};
 
 		assert_int_equal(string_table_read(&table, &r, &err), -1);
 		assert_int_equal(err.class, ERROR_INTERNAL);
@@ -115,7 +115,8 @@ static void decimals(void **state)
 	assert_string_equal(got, "4294967295");
 }
 
-/* --- the order of units ------------------------------------------------------------------------- */
+/* --- the order of units -------------------------------------------------------------------------
+ */
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -124,16 +125,18 @@ static uint32_t next_random(uint32_t *seed)
 }
 
 /* Many are equal; some orders are nearly right at first, as Go's are. */
-static void make_units(struct covunit *units, uint32_t *order, size_t n, uint32_t *seed, bool nearly)
+static void make_units(struct covunit *units, uint32_t *order, size_t n, uint32_t *seed,
+		       bool nearly)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		uint32_t line = nearly ? (uint32_t)i / 3 + next_random(seed) % 3
-				       : next_random(seed) % 9;
+		uint32_t line =
+		    nearly ? (uint32_t)i / 3 + next_random(seed) % 3 : next_random(seed) % 9;
 
-		units[i] = (struct covunit){ line, next_random(seed) % 3, line + next_random(seed) % 2,
-					     next_random(seed) % 3, next_random(seed) % 2 };
+		units[i] =
+		    (struct covunit){line, next_random(seed) % 3, line + next_random(seed) % 2,
+				     next_random(seed) % 3, next_random(seed) % 2};
 		order[i] = (uint32_t)i;
 	}
 }
@@ -188,8 +191,8 @@ static void order_of_fields(void **state)
 {
 	/* each differs from the next in one field; the end line counts before the start column */
 	static const struct covunit sorted[] = {
-		{ 1, 9, 9, 9, 9 }, { 2, 9, 1, 9, 9 }, { 2, 1, 2, 9, 9 }, { 2, 2, 2, 1, 9 },
-		{ 2, 2, 2, 2, 1 }, { 2, 2, 2, 2, 2 }, { UINT32_MAX, 0, 0, 0, 0 },
+	    {1, 9, 9, 9, 9}, {2, 9, 1, 9, 9}, {2, 1, 2, 9, 9},		{2, 2, 2, 1, 9},
+	    {2, 2, 2, 2, 1}, {2, 2, 2, 2, 2}, {UINT32_MAX, 0, 0, 0, 0},
 	};
 	size_t i;
 
@@ -201,7 +204,8 @@ static void order_of_fields(void **state)
 	assert_int_equal(covunit_compare(&sorted[0], &sorted[0]), 0);
 }
 
-/* --- packages ----------------------------------------------------------------------------------- */
+/* --- packages -----------------------------------------------------------------------------------
+ */
 
 static struct covpackage *decode(const struct buffer *blob, struct error *err)
 {
@@ -276,11 +280,11 @@ static void cut_package(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),	   cmocka_unit_test(past_the_end),
-		cmocka_unit_test(strings),	   cmocka_unit_test(damaged_strings),
-		cmocka_unit_test(decimals),	   cmocka_unit_test(orders),
-		cmocka_unit_test(order_of_fields), cmocka_unit_test(package),
-		cmocka_unit_test(hash_field),	   cmocka_unit_test(cut_package),
+	    cmocka_unit_test(numbers),	       cmocka_unit_test(past_the_end),
+	    cmocka_unit_test(strings),	       cmocka_unit_test(damaged_strings),
+	    cmocka_unit_test(decimals),	       cmocka_unit_test(orders),
+	    cmocka_unit_test(order_of_fields), cmocka_unit_test(package),
+	    cmocka_unit_test(hash_field),      cmocka_unit_test(cut_package),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,9 +14,10 @@ static struct deadline long_enough(void)
 	return deadline_in_ms(60000, -1);
 }
 
-/* --- directories -------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------------
+ */
 
-static const char *const one_package[] = { "example.org/a", NULL };
+static const char *const one_package[] = {"example.org/a", NULL};
 
 static void put_meta(const char *dir, const char *tag, const char *const *packages, uint8_t mode)
 {
@@ -63,7 +64,7 @@ static struct covprofile *load_until(struct reader *reader, const char *dir,
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	struct deadline relaxed = long_enough();
-	struct reader_request request = { &set, -1, false, deadline };
+	struct reader_request request = {&set, -1, false, deadline};
 
 	if (list(&set, dir, &relaxed, err) < 0)
 		return NULL;
@@ -82,7 +83,7 @@ static struct covprofile *load(struct reader *reader, const char *dir, struct re
 static char *text_of(struct reader *reader, const char *dir)
 {
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	cleanup_covprofile struct covprofile *profile = load(reader, dir, &report, &err);
 	struct deadline deadline = long_enough();
 	cleanup_fd int fd = -1;
@@ -108,7 +109,8 @@ static void expect_text(struct reader *reader, const char *dir, const char *expe
 	assert_string_equal(text, expected);
 }
 
-/* --- tests -------------------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------------------------------
+ */
 
 static void sums(void **state)
 {
@@ -133,7 +135,7 @@ static void no_data(void **state)
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	const char *dir = make_dir("no-data");
 	struct reader *reader = reader_new(0, NULL);
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 
 	(void)state;
 	assert_null(load(reader, dir, &report, &err));
@@ -152,7 +154,7 @@ static void too_late(void **state)
 	struct deadline passed = deadline_in_ms(0, -1), cancelled = long_enough();
 	const char *dir = make_dir("too-late");
 	struct reader *reader = reader_new(1 << 20, NULL);
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	int ends[2];
 
 	(void)state;
@@ -177,7 +179,7 @@ static void many_skips(void **state)
 	cleanup_covprofile struct covprofile *profile = NULL;
 	const char *dir = make_dir("many-skips");
 	struct reader *reader = reader_new(1 << 20, NULL);
-	struct error err = { ERROR_NONE, "" };
+	struct error err = {ERROR_NONE, ""};
 	char path[600];
 	int i;
 
@@ -229,7 +231,8 @@ static void remembering(void **state)
 	reader_free(reader);
 }
 
-/* --- many threads ------------------------------------------------------------------------------- */
+/* --- many threads -------------------------------------------------------------------------------
+ */
 
 struct crowd {
 	struct reader *reader;
@@ -260,7 +263,7 @@ static void *ask(void *arg)
 static void crowd_of(size_t budget, const char *name)
 {
 	enum { ASKERS = 4, FILES = 200 };
-	struct crowd crowd = { .reader = reader_new(budget, NULL), .dir = make_dir(name) };
+	struct crowd crowd = {.reader = reader_new(budget, NULL), .dir = make_dir(name)};
 	pthread_t threads[ASKERS];
 	int i;
 
@@ -305,14 +308,14 @@ static void crowd_without_state(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sums),
-		cmocka_unit_test(no_data),
-		cmocka_unit_test(too_late),
-		cmocka_unit_test(many_skips),
-		cmocka_unit_test(remembering),
-		cmocka_unit_test(crowd_with_state),
-		cmocka_unit_test(crowd_with_little_room),
-		cmocka_unit_test(crowd_without_state),
+	    cmocka_unit_test(sums),
+	    cmocka_unit_test(no_data),
+	    cmocka_unit_test(too_late),
+	    cmocka_unit_test(many_skips),
+	    cmocka_unit_test(remembering),
+	    cmocka_unit_test(crowd_with_state),
+	    cmocka_unit_test(crowd_with_little_room),
+	    cmocka_unit_test(crowd_without_state),
 	};
 
 	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

@@ -11,6 +11,7 @@ static int clear(void **state)
 	unsetenv("GOCOVERDIR");
 	unsetenv("GOVERAGE_COVDATA");
 	unsetenv("GOVERAGE_LIVE");
+	unsetenv("GOVERAGE_STATE");
 	unsetenv("GOVERAGE_TIMEOUT");
 	unsetenv("GOVERAGE_MAX_BODY");
 	unsetenv("GOVERAGE_WORKERS");
@@ -26,6 +27,7 @@ static void defaults(void **state)
 	assert_int_equal(settings_read(&s, &err), 0);
 	assert_null(s.gocoverdir);
 	assert_null(s.covdata);
+	assert_null(s.state);
 	assert_int_equal(s.live, LIVE_SETTING_AUTO);
 	assert_int_equal(s.timeout_s, 30);
 	assert_int_equal(s.max_body, 1048576);
@@ -46,12 +48,14 @@ static void good_values(void **state)
 	setenv("GOCOVERDIR", "/a,/b", 1);
 	setenv("GOVERAGE_COVDATA", "/opt/covdata", 1);
 	setenv("GOVERAGE_LIVE", "required", 1);
+	setenv("GOVERAGE_STATE", "/var/lib/goverage", 1);
 	setenv("GOVERAGE_TIMEOUT", "5", 1);
 	setenv("GOVERAGE_MAX_BODY", "0", 1);
 	setenv("GOVERAGE_WORKERS", "256", 1);
 	assert_int_equal(settings_read(&s, &err), 0);
 	assert_string_equal(s.gocoverdir, "/a,/b");
 	assert_string_equal(s.covdata, "/opt/covdata");
+	assert_string_equal(s.state, "/var/lib/goverage");
 	assert_int_equal(s.live, LIVE_SETTING_REQUIRED);
 	assert_int_equal(s.timeout_s, 5);
 	assert_int_equal(s.max_body, 0);
@@ -62,6 +66,10 @@ static void bad_values_are_named(void **state)
 {
 	static const char *const cases[][3] = {
 	    {"GOVERAGE_LIVE", "yes", "GOVERAGE_LIVE is \"yes\": it must be auto, off or required"},
+	    {"GOVERAGE_STATE", "state",
+	     "GOVERAGE_STATE is \"state\": it must be a path that begins with / and has no comma"},
+	    {"GOVERAGE_STATE", "/a,b",
+	     "GOVERAGE_STATE is \"/a,b\": it must be a path that begins with / and has no comma"},
 	    {"GOVERAGE_TIMEOUT", "0",
 	     "GOVERAGE_TIMEOUT is \"0\": it must be a whole number from 1 to 3600"},
 	    {"GOVERAGE_TIMEOUT", "30s",

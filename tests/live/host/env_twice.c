@@ -1,9 +1,10 @@
-/* env_twice A=B C=D PROGRAM...: run a program with these two variables, even when they are the same one. */
+/* env_twice A=B C=D PROGRAM...: run a program with these two variables, even when they are the same
+ * one. */
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
-	char *environment[] = { argv[1], argv[2], 0 };
+	char *environment[] = {argv[1], argv[2], 0};
 
 	if (argc < 4)
 		return 2;

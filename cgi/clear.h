@@ -1,0 +1,19 @@
+/*
+ * POST /v1/cover/clear, as goc has it: from now on profiles tell what has run since.  Nothing is
+ * deleted in a coverage directory, and nothing is written into a process: what has run so far is
+ * kept as a baseline (see baseline.h).
+ */
+#ifndef GOVERAGE_CLEAR_H
+#define GOVERAGE_CLEAR_H
+
+#include "cgi/routes.h"
+
+/*
+ * Answer one request.  With goc's field `service` only the programs of these names are cleared;
+ * `force` and `address` are accepted, and change nothing.  -1: ERROR_BAD_REQUEST, all that
+ * collect() fails with, and ERROR_INTERNAL with what to do where the state directory can't be
+ * written.
+ */
+must_check int clear_handle(struct exchange *exchange, struct error *err);
+
+#endif

@@ -1,0 +1,129 @@
+#include "cgi/reader/form_cache.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum {
+	FORMS = 4, /* directories that are polled at the same time, as a rule one */
+	SEEN = 8,  /* profiles that came once */
+};
+
+struct form_cache {
+	size_t budget;
+	pthread_mutex_t lock;		/* for all below */
+	struct text_form *forms[FORMS]; /* owned; the youngest first, NULL behind the last */
+	uint64_t seen[SEEN];		/* hashes of the packages of profiles without a form */
+	unsigned next_seen;
+};
+
+struct form_cache *form_cache_new(size_t budget)
+{
+	struct form_cache *cache = calloc(1, sizeof *cache);
+
+	if (!cache)
+		return NULL;
+	cache->budget = budget;
+	pthread_mutex_init(&cache->lock, NULL);
+	return cache;
+}
+
+/* Packages are immutable, and live as long as a profile that has them: their addresses tell them.
+ */
+static uint64_t hash_parts(const struct covprofile *profile)
+{
+	uint64_t hash = profile->n_parts;
+	uint32_t i;
+
+	for (i = 0; i < profile->n_parts; i++)
+		hash = (hash ^ (uintptr_t)profile->parts[i].package) * 0x9e3779b97f4a7c15u;
+	return hash | 1; /* 0 = free */
+}
+
+static void move_to_front(struct form_cache *cache, size_t i)
+{
+	struct text_form *form = cache->forms[i];
+
+	memmove(cache->forms + 1, cache->forms, i * sizeof *cache->forms);
+	cache->forms[0] = form;
+}
+
+static struct text_form *find(struct form_cache *cache, const struct covprofile *profile)
+{
+	size_t i;
+
+	for (i = 0; i < FORMS && cache->forms[i]; i++)
+		if (text_form_fits(cache->forms[i], profile)) {
+			move_to_front(cache, i);
+			return text_form_use(cache->forms[0]);
+		}
+	return NULL;
+}
+
+/* Has the profile come before?  From now on it has. */
+static bool was_seen(struct form_cache *cache, uint64_t hash)
+{
+	size_t i;
+
+	for (i = 0; i < SEEN; i++)
+		if (cache->seen[i] == hash) {
+			cache->seen[i] = 0;
+			return true;
+		}
+	cache->seen[cache->next_seen++ % SEEN] = hash;
+	return false;
+}
+
+/* Put the form in front, and let go of the oldest while they take too much. */
+static void keep(struct form_cache *cache, struct text_form *form)
+{
+	size_t bytes = 0, i;
+
+	text_form_release(cache->forms[FORMS - 1]);
+	cache->forms[FORMS - 1] = text_form_use(form);
+	move_to_front(cache, FORMS - 1);
+	for (i = 0; i < FORMS && cache->forms[i]; i++) {
+		bytes += text_form_memory(cache->forms[i]);
+		if (bytes > cache->budget) {
+			text_form_release(cache->forms[i]);
+			cache->forms[i] = NULL;
+			break;
+		}
+	}
+	for (i++; i < FORMS; i++) {
+		text_form_release(cache->forms[i]);
+		cache->forms[i] = NULL;
+	}
+}
+
+struct text_form *form_cache_get(struct form_cache *cache, const struct covprofile *profile)
+{
+	struct text_form *form;
+	struct error ignored;
+	bool worth_it;
+
+	pthread_mutex_lock(&cache->lock);
+	form = find(cache, profile);
+	worth_it = !form && cache->budget && was_seen(cache, hash_parts(profile));
+	pthread_mutex_unlock(&cache->lock);
+	if (!worth_it)
+		return form;
+	form = text_form_make(profile, &ignored);
+	if (!form)
+		return NULL;
+	pthread_mutex_lock(&cache->lock);
+	keep(cache, form);
+	pthread_mutex_unlock(&cache->lock);
+	return form;
+}
+
+void form_cache_free(struct form_cache *cache)
+{
+	size_t i;
+
+	if (!cache)
+		return;
+	for (i = 0; i < FORMS; i++)
+		text_form_release(cache->forms[i]);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}

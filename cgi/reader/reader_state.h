@@ -1,0 +1,53 @@
+/* What a struct reader consists of, and what it forgets when room is short. */
+#ifndef GOVERAGE_READER_READER_STATE_H
+#define GOVERAGE_READER_READER_STATE_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "cgi/coverage_set.h"
+#include "cgi/reader/form_cache.h"
+#include "cgi/reader/kept.h"
+#include "cgi/reader/program.h"
+#include "cgi/reader/reader.h"
+
+/* What is kept of one list of directories. */
+struct kept_list {
+	char *key; /* owned: the paths */
+	struct kept sum;
+	struct kept_list *next; /* the one that was used before */
+};
+
+/* A profile that somebody may want to compare with. */
+struct remembered {
+	char digest[33];
+	struct covprofile *profile; /* this is a user of it */
+	struct remembered *next;    /* the one that was used before */
+};
+
+struct reader {
+	struct form_cache *forms; /* owned */
+	size_t budget;		  /* for all below */
+	pthread_mutex_t lock;	  /* also */
+	struct program_cache programs;
+	struct kept_list *kept;	       /* owned; the youngest first */
+	struct remembered *remembered; /* owned; the youngest first */
+};
+
+/*
+ * What is kept of the directories of the set, moved to the front of the list; new and empty where
+ * there is nothing.  NULL when out of memory.
+ */
+must_check struct kept_list *reader_find_kept(struct reader *reader,
+					      const struct coverage_set *set);
+
+/*
+ * Forget until the budget is kept: the state of other directories, idle programs, earlier profiles,
+ * at last all.
+ */
+void reader_keep_to_budget(struct reader *reader);
+
+void kept_list_free(struct kept_list *list);
+void remembered_free(struct remembered *remembered);
+
+#endif

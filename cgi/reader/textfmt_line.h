@@ -1,0 +1,33 @@
+/* One line of the text format: FILE:START_LINE.COLUMN,END_LINE.COLUMN STATEMENTS COUNT */
+#ifndef GOVERAGE_READER_TEXTFMT_LINE_H
+#define GOVERAGE_READER_TEXTFMT_LINE_H
+
+#include "cgi/reader/string_table.h"
+#include "cgi/reader/text_out.h"
+#include "cgi/reader/unit_order.h"
+
+enum {
+	/* a line behind its file name: ":1.2,3.4 5 6\n", six numbers */
+	TEXTFMT_TAIL_MAX = 6 * DECIMAL_MAX + 7,
+};
+
+/* Everything before the count, a blank at its end, for which there is room; returns where it ends.
+ */
+static inline char *textfmt_put_block(char *at, struct string_ref file, const struct covunit *unit)
+{
+	at = text_put_bytes(at, file.text, file.len);
+	*at++ = ':';
+	at = text_put_decimal(at, unit->start_line);
+	*at++ = '.';
+	at = text_put_decimal(at, unit->start_column);
+	*at++ = ',';
+	at = text_put_decimal(at, unit->end_line);
+	*at++ = '.';
+	at = text_put_decimal(at, unit->end_column);
+	*at++ = ' ';
+	at = text_put_decimal(at, unit->statements);
+	*at++ = ' ';
+	return at;
+}
+
+#endif
