@@ -40,7 +40,7 @@ enum live_state {
 /* One program in one process.  Strings are owned; NULL where a thing is not known. */
 struct live_process {
 	pid_t pid;	 /* as this program sees it */
-	uint64_t ns_pid; /* as the process sees itself */
+	uint64_t ns_pid; /* as the process sees itself; 0 = not known */
 	int64_t
 	    start_ns; /* unix nanoseconds; up to 20 ms too early, never too late; 0 = not known */
 	uint64_t start_ticks; /* with the pid, the identity of the process */
@@ -95,27 +95,35 @@ must_check int live_snapshot(struct live_cache *cache, const struct string_list 
 /*
  * Take away what would be counted twice.  `set` was listed after live_snapshot() had returned.
  *
- * A process may have written counter files of its own, by runtime/coverage.WriteCountersDir or at
- * its end.  A file is taken to be of process P when it has P's meta-data hash and P's pid (as P
- * sees it) in its name, and a time not before P's start.  Then, counter by counter:
+ * A process may have written counter files of its own: at its end, or by
+ * runtime/coverage.WriteCountersDir, which works in mode atomic alone.  A file is taken to be of
+ * process P when its name has the hash of P's meta-data and P's pid (as P sees it), and a time that
+ * is not before P's start.  It is recent when its time is not more than a second before P was read
+ * (a process names its file before it fills it).  Then, counter by counter:
  *
- *   - The file is younger than the snapshot and holds at least what the snapshot holds: the process
- * has written it since (as a rule at its end).  The snapshot is dropped.
- *   - The file is older and holds at most what the snapshot holds (atomic mode only: in no other
- * mode can a running process write one): it is contained in the snapshot and left out of the set.
+ *   - A recent file that holds at least what the snapshot holds replaces it: the snapshot is
+ * dropped.
+ *   - A file that holds at most what the snapshot holds is contained in it, and leaves the set; one
+ *     that is not recent does so in mode atomic alone.
+ *   - Where neither contains the other, and the file is recent, and P has ended meanwhile, it is
+ * P's last file, and the snapshot is dropped.
  *   - Otherwise the counters were cleared in between (runtime/coverage.ClearCounters), or the file
- * is of somebody else: both stay.
+ *     is of somebody else: both stay, and their counts are added.
  *
  * In mode set nothing can be counted twice, and nothing is done.
  *
- * What this can't decide: processes in different containers often have the same pid (1).  Where two
- * of them run the same program with the same directory in count or atomic mode, a file of the one
- * may be taken for a file of the other when it fits the rule above; the counts are then too low by
- * it until that process ends, but no block that was executed is ever shown as not executed.  A
- * clock that was set back while a process ran can hide the process's own earlier files from the
- * rule: their counts are then added. Files of processes that have ended are never compared with
- * each other: a process that wrote several and has ended counts as often as it wrote, which is what
- * Go's own tool makes of it.
+ * What this can't decide:
+ *
+ *   - Processes in different containers often have the same pid (1).  Where two of them run the
+ * same program with the same directory in mode atomic, a file of one that has ended may be taken
+ * for one that the other wrote, when it was written since that one's start and holds no more than
+ *     its snapshot.  In mode count that can happen for a second after one of them has ended.  The
+ *     counts are then too low by that file; but no block that was executed is ever shown as not
+ *     executed, since whatever stays holds at least the same.
+ *   - A clock that was set back while a process ran can hide the process's own earlier files from
+ *     the rule: their counts are then added.
+ *   - Files of processes that have ended are not compared with each other: one that wrote several
+ *     counts as often as it wrote, which is what Go's own tool makes of them, too.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE.
  */

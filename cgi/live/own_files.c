@@ -49,6 +49,25 @@ static bool is_running(const struct reconciling *r, const struct live_process *l
 	       process.stat.start_ticks == line->start_ticks;
 }
 
+/*
+ * In containers several processes may have the same pid: a recent file is rather the last one of a
+ * process that has ended than one of a process that goes on.
+ */
+static bool is_of_an_ended_one(const struct reconciling *r, const struct live_process *line,
+			       const struct coverage_file *file)
+{
+	size_t i;
+
+	for (i = 0; i < r->report->n; i++) {
+		const struct live_process *other = &r->report->processes[i];
+
+		if (other != line && other->hash && is_own_file(other, file) &&
+		    is_recent(other, file) && !is_running(r, other))
+			return is_running(r, line);
+	}
+	return false;
+}
+
 /* A process that has written its last file has ended in a moment. */
 static bool ends_soon(const struct reconciling *r, const struct live_process *line)
 {
@@ -119,7 +138,8 @@ static int judge_files(const struct reconciling *r, struct live_process *line,
 	for (i = 0; i < r->set->n_files; i++) {
 		enum verdict verdict;
 
-		if (!is_own_file(line, &r->set->files[i]))
+		if (!is_own_file(line, &r->set->files[i]) ||
+		    is_of_an_ended_one(r, line, &r->set->files[i]))
 			continue;
 		if (fault_check_deadline(r->deadline, r->fault) < 0 ||
 		    compare(r, line, &r->set->files[i], snapshot, &verdict) < 0)

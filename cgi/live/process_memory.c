@@ -7,7 +7,7 @@
 
 void process_memory_open(struct process_memory *process, int dir_fd, pid_t pid)
 {
-	*process = (struct process_memory){ .pid = pid, .dir_fd = dir_fd, .mem_fd = -1 };
+	*process = (struct process_memory){.pid = pid, .dir_fd = dir_fd, .mem_fd = -1};
 }
 
 /* At the first read: many a process is found to have nothing that is worth one. */

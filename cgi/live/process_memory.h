@@ -13,10 +13,10 @@
 
 struct process_memory {
 	pid_t pid;
-	int dir_fd; /* /proc/PID; not owned */
-	bool opened; /* mem_fd and mem_errno mean something: from the first read on */
-	int mem_fd; /* /proc/PID/mem, bound to the address space it was opened on; -1 = none */
-	int mem_errno; /* why it can't be opened */
+	int dir_fd;	/* /proc/PID; not owned */
+	bool opened;	/* mem_fd and mem_errno mean something: from the first read on */
+	int mem_fd;	/* /proc/PID/mem, bound to the address space it was opened on; -1 = none */
+	int mem_errno;	/* why it can't be opened */
 	int call_errno; /* why process_vm_readv is not used any more; 0 = it is */
 };
 

@@ -244,17 +244,21 @@ static bool has_run_nothing(const struct subject *subject)
 }
 
 /* The last try has failed: what the report says of it. */
-static int report_fault(struct reading *reading, const struct subject *subject,
-			const struct fault *why, struct fault *fault)
+static int report_fault(struct reading *reading, struct subject *subject, const struct fault *why,
+			struct fault *fault)
 {
-	struct fault told = *why;
+	struct fault told = *why, unknown = FAULT_INIT;
 
 	if (why->kind == FAULT_UNSETTLED && has_run_nothing(subject))
 		return 0;
+	if (why->kind == FAULT_GONE && !subject->is_ours)
+		return 0;
+	if (learn_names(subject, fault) < 0)
+		return -1;
+	if (process_read_status(&subject->process, &subject->status, &unknown) < 0)
+		subject->status.ns_pid = 0;
 	switch (why->kind) {
 	case FAULT_GONE:
-		if (!subject->is_ours)
-			return 0;
 		return report_failure(reading, subject, LIVE_GONE, why->reason, fault);
 	case FAULT_DENIED:
 		if (subject->memory.call_errno && subject->memory.mem_errno)

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cgi/coverage_list.h"
 
@@ -91,12 +94,15 @@ static int make_groups(struct inputs *inputs, struct error *err)
 
 	qsort(inputs->files, inputs->n_files, sizeof *inputs->files, compare_files);
 	inputs->groups = calloc(inputs->n_files + 1, sizeof *inputs->groups);
-	if (!inputs->groups)
+	inputs->orphans = calloc(inputs->n_files + 1, sizeof *inputs->orphans);
+	if (!inputs->groups || !inputs->orphans)
 		return error_no_memory(err);
 	for (at = 0; at < inputs->n_files;) {
 		at = take_group(inputs, at, &group);
 		if (group.n_meta)
 			inputs->groups[inputs->n_groups++] = group;
+		else
+			inputs->orphans[inputs->n_orphans++] = group;
 	}
 	return 0;
 }
@@ -129,6 +135,20 @@ int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int liv
 	return 0;
 }
 
+bool inputs_meta_is_there_now(const struct inputs *inputs, const struct input_group *orphan)
+{
+	const struct coverage_file *file = orphan->counters->file;
+	char name[NAME_MAX + 1];
+	struct stat st;
+	size_t i;
+
+	snprintf(name, sizeof name, "covmeta.%.*s", (int)file->tag_len, coverage_tag(file));
+	for (i = 0; i < inputs->n_dirs; i++)
+		if (fstatat(inputs->dir_fds[i], name, &st, 0) == 0)
+			return true;
+	return false;
+}
+
 void inputs_free(struct inputs *inputs)
 {
 	while (inputs->n_dirs)
@@ -136,6 +156,7 @@ void inputs_free(struct inputs *inputs)
 	free(inputs->dir_fds);
 	free(inputs->files);
 	free(inputs->groups);
+	free(inputs->orphans);
 	coverage_set_free(&inputs->live);
 	*inputs = INPUTS_INIT;
 }

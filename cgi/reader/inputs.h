@@ -35,6 +35,8 @@ struct inputs {
 	size_t n_files;
 	struct input_group *groups; /* owned; those that have meta-data */
 	size_t n_groups;
+	struct input_group *orphans; /* owned; those that have counters alone */
+	size_t n_orphans;
 	int *dir_fds; /* owned; one for each directory of the set */
 	size_t n_dirs;
 	struct coverage_set live; /* what lies in the directory of live snapshots */
@@ -50,6 +52,9 @@ struct inputs {
  */
 must_check int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int live_dir_fd,
 			     const struct deadline *deadline, struct error *err);
+
+/* Was the meta-data of an orphan written between the listing of the one and of the other? */
+bool inputs_meta_is_there_now(const struct inputs *inputs, const struct input_group *orphan);
 
 void inputs_free(struct inputs *inputs);
 

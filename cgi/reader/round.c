@@ -15,13 +15,13 @@ static int skip_meta(struct round *round, struct program *program, const struct 
 }
 
 /* Without meta-data the counters of a program mean nothing. */
-static int skip_counters(struct round *round, const struct input_group *files, struct error *err)
+static int skip_counters(struct round *round, const struct input_group *files, const char *reason,
+			 bool log, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < files->n_counters; i++)
-		if (report_skip(round->report, &files->counters[i],
-				"belongs to meta-data that can't be used", false, err) < 0)
+		if (report_skip(round->report, &files->counters[i], reason, log, err) < 0)
 			return -1;
 	return 0;
 }
@@ -54,7 +54,21 @@ static int choose_meta(struct round *round, struct round_group *group, struct pr
 		}
 		program_release(program);
 	}
-	return damaged ? skip_counters(round, group->files, err) : 0;
+	return damaged ? skip_counters(round, group->files,
+				       "belongs to meta-data that can't be used", false, err)
+		       : 0;
+}
+
+static int skip_orphans(struct round *round, struct error *err)
+{
+	const struct inputs *inputs = &round->inputs;
+	size_t i;
+
+	for (i = 0; i < inputs->n_orphans; i++)
+		if (!inputs_meta_is_there_now(inputs, &inputs->orphans[i]) &&
+		    skip_counters(round, &inputs->orphans[i], "has no meta-data file", true, err) < 0)
+			return -1;
+	return 0;
 }
 
 int round_begin(struct round *round, const struct reader_request *request,
@@ -75,7 +89,7 @@ int round_begin(struct round *round, const struct reader_request *request,
 		if (choose_meta(round, &round->groups[i], cache, err) < 0)
 			return -1;
 	}
-	return 0;
+	return skip_orphans(round, err);
 }
 
 void round_free(struct round *round)

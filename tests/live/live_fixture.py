@@ -131,6 +131,15 @@ def build_named():
     return _build_c("named")
 
 
+# Puts a program into a pid namespace of its own, where it has pid 1, as in a container.
+IN_NAMESPACE = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child"]
+
+
+def can_make_namespaces():
+    done = subprocess.run([*IN_NAMESPACE, "/bin/true"], stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
 class WorkDirectory:
     """A private directory that every user may enter; removed at the end."""
 

@@ -2,7 +2,7 @@
  * The reading of running processes without the rest of the program, for the tests in this
  * directory:
  *
- *   live_snapshot [-o DIR] [-s SERVICE]... [-t MS] [-n TIMES] [-r] [-q] GOCOVERDIR...
+ *   live_snapshot [-o DIR] [-s SERVICE]... [-t MS] [-n TIMES] [-r] [-x COMMAND] [-q] GOCOVERDIR...
  *
  *   -o DIR       write the snapshots there (-n: each time into a new directory DIR/0, DIR/1, ...)
  *   -s SERVICE   only programs of this name
@@ -25,7 +25,7 @@
 #include "cgi/live/live.h"
 
 struct options {
-	const char *out;
+	const char *out, *between;
 	struct string_list services, dirs;
 	long deadline_ms, times;
 	bool reconcile, quiet;
@@ -122,6 +122,8 @@ static int poll_once(const struct options *options, struct live_cache *cache, lo
 		return -1;
 	}
 	end = monotonic_ns();
+	if (options->between && system(options->between) != 0)
+		return -1;
 	if (options->reconcile && reconcile(options, &report, out_fd, &deadline, &err) < 0) {
 		printf("error=%d %s\n", error_status(err.class), err.message);
 		return -1;
@@ -141,7 +143,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "o:s:t:n:rq")) != -1) {
+	while ((c = getopt(argc, argv, "o:s:t:n:rx:q")) != -1) {
 		switch (c) {
 		case 'o':
 			options->out = optarg;
@@ -157,6 +159,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'r':
 			options->reconcile = true;
+			break;
+		case 'x':
+			options->between = optarg;
 			break;
 		case 'q':
 			options->quiet = true;

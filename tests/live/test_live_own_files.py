@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What a process has written itself, and its snapshot: nothing is counted twice, nothing is lost."""
 
+import contextlib
 import os
 import sys
 import time
@@ -141,6 +142,82 @@ def damaged(out, work, release):
             tap.equal(len(go_fixture.files(snapshot, "covcounters")), 1, "snapshots")
 
 
+@contextlib.contextmanager
+def between(work, coverage):
+    """The body is executed after the processes were read and before the directory is listed; the list that it
+    gets has the Answer and the calls in it afterwards."""
+    snapshot, gate, result = live.fresh(work, "snapshot"), live.fresh(work, "gate"), []
+    command = f"touch {gate}/read; while [ ! -e {gate}/go ]; do sleep 0.01; done"
+    with open(work.join("answer"), "w+") as text:
+        poller = processes.start([live.driver(), "-r", "-x", command, "-o", snapshot, coverage], stdout=text)
+        processes.wait_until(lambda: os.path.exists(f"{gate}/read"), "the reading")
+        yield result
+        with open(f"{gate}/go", "w"):
+            pass
+        tap.equal(poller.wait(60), 0, "exit status")
+        text.seek(0)
+        answer = live.Answer(text.read())
+    result += [answer, calls(answer, snapshot)]
+
+
+def meanwhile(out, work, release, mode):
+    """What happens to a process after it was read and before the directory is listed."""
+    program = live.build("stripped", mode, release)
+    for name, command, want in (("ended", None, (3, 1)), ("went on and ended", "work 2", (5, 1))):
+        with out.check(f"go {release}, {mode}: a process that {name} meanwhile counts once"):
+            coverage = live.fresh(work, "coverage")
+            with live.Service(program, coverage) as service:
+                service.do("work 3")
+                with between(work, coverage) as result:
+                    if command:
+                        service.do(command)
+                    service.end()
+            tap.equal((result[1], result[0].counts["dropped"]), want, "calls, snapshots dropped")
+    with out.check(f"go {release}, {mode}: a process that was killed meanwhile is not lost"):
+        coverage = live.fresh(work, "coverage")
+        with live.Service(program, coverage) as service:
+            service.do("work 3")
+            with between(work, coverage) as result:
+                service.kill()
+        tap.equal((result[1], result[0].counts["dropped"]), (3, 0), "calls, snapshots dropped")
+    name = f"go {release}, {mode}: of two processes with pid 1, one ended meanwhile"
+    if not live.can_make_namespaces():
+        out.skip(name, "unshare --pid is not permitted here")
+        return
+    with out.check(name):
+        coverage = live.fresh(work, "coverage")
+        with live.Service(program, coverage, prefix=live.IN_NAMESPACE) as stays, \
+                live.Service(program, coverage, prefix=live.IN_NAMESPACE) as ends:
+            stays.do("work 3")
+            ends.do("work 10")
+            with between(work, coverage) as result:
+                ends.end()
+            tap.equal((result[1], result[0].counts["dropped"]), (13, 1), "calls, snapshots dropped")
+            stays.end()
+
+
+def cleared_meanwhile(out, work, release):
+    program = live.build("stripped", "atomic", release)
+    with out.check(f"go {release}: a process that cleared its counters meanwhile and goes on"):
+        coverage = live.fresh(work, "coverage")
+        with live.Service(program, coverage) as service:
+            service.do("work 3")
+            with between(work, coverage) as result:
+                service.do("clear")
+                service.do("work 1")
+                service.do(f"write {coverage}")
+        tap.equal((result[1], result[0].counts["dropped"], result[0].counts["superseded"]), (4, 0, 0),
+                  "calls, snapshots dropped, files left out")
+    with out.check(f"go {release}: a process that wrote its counters meanwhile and goes on"):
+        coverage = live.fresh(work, "coverage")
+        with live.Service(program, coverage) as service:
+            service.do("work 3")
+            with between(work, coverage) as result:
+                service.do("work 1")
+                service.do(f"write {coverage}")
+        tap.equal((result[1], result[0].counts["dropped"]), (4, 1), "calls, snapshots dropped")
+
+
 def main():
     processes.alarm(1500)
     out = tap.Tap()
@@ -152,6 +229,9 @@ def main():
             same_pid(out, work, release, "atomic")
             old_file_in_count_mode(out, work, release)
             damaged(out, work, release)
+            meanwhile(out, work, release, "count")
+            meanwhile(out, work, release, "atomic")
+            cleared_meanwhile(out, work, release)
     return out.done()
 
 

@@ -31,6 +31,7 @@ class Place:
     def __init__(self, work):
         self.work = work
         self.service = self._copy(live.build("stripped", "atomic", RELEASE), "service")
+        self.named = self._copy(live.build_named(), "named")
         os.environ["GOVERAGE_LIVE_SNAPSHOT"] = self._copy(live.driver(), "live_snapshot")
 
     def _copy(self, path, name):
@@ -75,7 +76,7 @@ def innocent(out, place):
     with out.check("other programs of that user are not counted"):
         coverage = live.fresh(place.work, "coverage")
         with live.Service(place.service, coverage, prefix=as_user(OTHER)) as service:
-            sleepers = [processes.start([*as_user(OTHER), live.build_named(), name, "/bin/sleep", "600"])
+            sleepers = [processes.start([*as_user(OTHER), place.named, name, "/bin/sleep", "600"])
                         for name in ("/bin/sleep", "sleep", "-sleep", "sleep: a title")]
             for sleeper in sleepers:
                 processes.wait_until(lambda pid=sleeper.pid: "sleep" in os.readlink(f"/proc/{pid}/exe"),

@@ -140,15 +140,13 @@ def description(out, work):
 
 def namespaces(out, work, program):
     """In a container every first process has pid 1."""
-    unshare = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child"]
-    works = subprocess.run([*unshare, "/bin/true"], stderr=subprocess.DEVNULL, check=False)
-    if works.returncode != 0:
+    if not live.can_make_namespaces():
         out.skip("processes in child pid namespaces", "unshare --pid is not permitted here")
         return
     coverage, snapshot = live.fresh(work, "coverage"), live.fresh(work, "snapshot")
     with out.check("two processes with pid 1, each in its namespace"):
-        with live.Service(program, coverage, prefix=unshare) as a, \
-                live.Service(program, coverage, prefix=unshare) as b:
+        with live.Service(program, coverage, prefix=live.IN_NAMESPACE) as a, \
+                live.Service(program, coverage, prefix=live.IN_NAMESPACE) as b:
             a.do("work 1")
             b.do("work 2")
             answer = live.read([coverage], snapshot)

@@ -187,7 +187,7 @@ static void neither(void **state)
 	char byte;
 
 	(void)state;
-	process_memory_close(&child.memory);
+	child.memory.opened = true;
 	child.memory.call_errno = EPERM;
 	child.memory.mem_errno = EACCES;
 	assert_int_equal(memory_read(&child.source, (uintptr_t)child.page, &byte, 1, &fault), -1);
@@ -202,6 +202,7 @@ static void gone(void **state)
 	(void)state;
 	child.process.exe = (struct file_identity){0};
 	assert_int_equal(process_see_executable(&child.process, &fault), 0);
+	assert_int_equal(memory_read(&child.source, (uintptr_t)child.page, &byte, 1, &fault), 0);
 	assert_true(process_is_same(&child.process));
 	end_child_now();
 	assert_int_equal(memory_read(&child.source, (uintptr_t)child.page, &byte, 1, &fault), -1);
