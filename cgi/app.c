@@ -1,7 +1,7 @@
 #include "cgi/app.h"
 
-#include "cgi/path_filter.h"
-#include "cgi/staging.h"
+#include "cgi/pattern/path_filter.h"
+#include "cgi/coverage/staging.h"
 
 int app_init(struct app *app, struct error *err)
 {

@@ -4,9 +4,9 @@
 
 #include <pthread.h>
 
-#include "cgi/baseline.h"
-#include "cgi/covdata.h"
-#include "cgi/error.h"
+#include "cgi/baseline/baseline.h"
+#include "cgi/covdata/covdata.h"
+#include "cgi/base/error.h"
 #include "cgi/live/live.h"
 #include "cgi/reader/reader.h"
 #include "cgi/settings.h"

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "cgi/app.h"
-#include "cgi/coverage_dirs.h"
-#include "cgi/coverage_set.h"
+#include "cgi/coverage/coverage_dirs.h"
+#include "cgi/coverage/coverage_set.h"
 #include "cgi/live/live.h"
-#include "cgi/staging.h"
-#include "cgi/textfmt.h"
+#include "cgi/coverage/staging.h"
+#include "cgi/coverage/textfmt.h"
 
 struct check {
 	FILE *out;

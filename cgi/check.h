@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 
 /*
  * Look at the settings, the coverage directories, covdata and the private directory as this user

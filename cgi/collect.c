@@ -1,8 +1,8 @@
 #include "cgi/collect.h"
 
-#include "cgi/coverage_dirs.h"
-#include "cgi/log.h"
-#include "cgi/service_filter.h"
+#include "cgi/coverage/coverage_dirs.h"
+#include "cgi/base/log.h"
+#include "cgi/coverage/service_filter.h"
 
 static void log_unread(const struct live_report *report)
 {

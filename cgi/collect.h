@@ -6,12 +6,12 @@
 #define GOVERAGE_COLLECT_H
 
 #include "cgi/app.h"
-#include "cgi/coverage_set.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/coverage/coverage_set.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/live/live.h"
-#include "cgi/staging.h"
-#include "cgi/string_list.h"
+#include "cgi/coverage/staging.h"
+#include "cgi/base/string_list.h"
 
 /* The staging subdirectory that holds the snapshots. */
 #define COLLECT_LIVE_NAME "live"

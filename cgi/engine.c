@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/log.h"
+#include "cgi/base/log.h"
 
 int engine_tally(struct tally *tally, struct app *app, struct collection *collection,
 		 bool strict_modes, const struct deadline *deadline, struct error *err)

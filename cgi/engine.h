@@ -8,8 +8,8 @@
 
 #include "cgi/app.h"
 #include "cgi/collect.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/reader.h"
 

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "cgi/deadline.h"
-#include "cgi/error.h"
-#include "cgi/log.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/base/log.h"
 
 struct gateway {
 	/* A meta-variable (RFC 3875, 4.1); NULL when it is absent.  Lives as long as the request.

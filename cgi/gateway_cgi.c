@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 
 static const char *cgi_variable(struct gateway *gateway, const char *name)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/log.h"
+#include "cgi/base/log.h"
 #include "cgi/request.h"
 #include "cgi/response.h"
 #include "cgi/routes.h"

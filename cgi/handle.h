@@ -3,7 +3,7 @@
 #define GOVERAGE_HANDLE_H
 
 #include "cgi/app.h"
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 #include "cgi/gateway.h"
 
 /* Answer the request that waits in the gateway.  Whatever goes wrong is the answer. */

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 
 /*
  * 0 when the text holds none of that; -1 with ERROR_BAD_REQUEST and the byte at which it stands.

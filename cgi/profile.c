@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/baseline.h"
-#include "cgi/baseline_store.h"
+#include "cgi/baseline/baseline.h"
+#include "cgi/baseline/baseline_store.h"
 #include "cgi/collect.h"
 #include "cgi/engine.h"
 #include "cgi/gocoverdir.h"

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/json_strict.h"
-#include "cgi/percent.h"
-#include "cgi/utf8.h"
+#include "cgi/base/percent.h"
+#include "cgi/base/utf8.h"
 
 enum { JSON_MAX_DEPTH = 32 };
 

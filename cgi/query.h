@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cgi/error.h"
-#include "cgi/string_list.h"
+#include "cgi/base/error.h"
+#include "cgi/base/string_list.h"
 
 struct query {
 	struct string_list skip_file;  /* Go regexps: files to leave out */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/percent.h"
+#include "cgi/base/percent.h"
 
 /* What CONTENT_LENGTH says of the body. */
 enum length_kind {

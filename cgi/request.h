@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_REQUEST_H
 #define GOVERAGE_REQUEST_H
 
-#include "cgi/buffer.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/buffer.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/gateway.h"
 
 struct request {

@@ -3,7 +3,7 @@
 #ifndef GOVERAGE_REQUEST_QUERY_H
 #define GOVERAGE_REQUEST_QUERY_H
 
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 #include "cgi/query.h"
 #include "cgi/request.h"
 

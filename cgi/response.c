@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/escape.h"
+#include "cgi/base/escape.h"
 
 static const char *reason_phrase(int status)
 {

@@ -5,11 +5,11 @@
 #ifndef GOVERAGE_RESPONSE_H
 #define GOVERAGE_RESPONSE_H
 
-#include "cgi/buffer.h"
-#include "cgi/error.h"
+#include "cgi/base/buffer.h"
+#include "cgi/base/error.h"
 #include "cgi/gateway.h"
 #include "cgi/request.h"
-#include "cgi/textfmt.h"
+#include "cgi/coverage/textfmt.h"
 
 struct response {
 	int status;		  /* 0 = nothing has been decided yet */

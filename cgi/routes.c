@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "cgi/clear.h"
-#include "cgi/list.h"
+#include "cgi/baseline/clear.h"
+#include "cgi/list/list.h"
 #include "cgi/profile.h"
 
 static const struct route routes[] = {

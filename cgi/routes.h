@@ -3,8 +3,8 @@
 #define GOVERAGE_ROUTES_H
 
 #include "cgi/app.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/gateway.h"
 #include "cgi/request.h"
 #include "cgi/response.h"

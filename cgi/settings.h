@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "cgi/buffer.h"
-#include "cgi/error.h"
+#include "cgi/base/buffer.h"
+#include "cgi/base/error.h"
 
 /* Whether running processes are read; REQUIRED: one that can't be read is an error. */
 enum live_setting { LIVE_SETTING_AUTO, LIVE_SETTING_OFF, LIVE_SETTING_REQUIRED };

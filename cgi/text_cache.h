@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
+#include "cgi/base/cleanup.h"
 
 struct text_cache;
 

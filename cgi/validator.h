@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
+#include "cgi/base/cleanup.h"
 #include "cgi/query.h"
 
 enum { VALIDATOR_DIGEST = 32, VALIDATOR_MAX = 64 };

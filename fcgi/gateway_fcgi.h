@@ -6,7 +6,7 @@
 #ifndef GOVERAGE_GATEWAY_FCGI_H
 #define GOVERAGE_GATEWAY_FCGI_H
 
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 #include "cgi/gateway.h"
 
 /* Once, before any thread starts. */

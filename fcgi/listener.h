@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 
 struct listener {
 	int fd;		 /* non-blocking, close-on-exec */

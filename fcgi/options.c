@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/settings.h"
 
 enum { OPTION_LISTEN = 256, OPTION_MODE, OPTION_CHECK, OPTION_VERSION, OPTION_HELP };

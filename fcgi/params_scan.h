@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 
 enum {
 	PARAMS_SCAN_MAX = 96 << 10, /* bytes of records up to the end of PARAMS */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cgi/handle.h"
-#include "cgi/log.h"
+#include "cgi/base/log.h"
 #include "fcgi/gateway_fcgi.h"
 
 /* compiling the deepest pattern needs 310 KiB of stack; musl gives a thread 128 KiB */

@@ -6,7 +6,7 @@
 #define GOVERAGE_RESPONDER_H
 
 #include "cgi/app.h"
-#include "cgi/error.h"
+#include "cgi/base/error.h"
 #include "fcgi/listener.h"
 
 /*

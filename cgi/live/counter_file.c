@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage_format.h"
-#include "cgi/io.h"
+#include "cgi/coverage/coverage_format.h"
+#include "cgi/base/io.h"
 #include "cgi/live/uleb.h"
 
 struct parser {

@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_LIVE_COVCOUNTERS_WRITER_H
 #define GOVERAGE_LIVE_COVCOUNTERS_WRITER_H
 
-#include "cgi/buffer.h"
-#include "cgi/coverage_format.h"
-#include "cgi/string_list.h"
+#include "cgi/base/buffer.h"
+#include "cgi/coverage/coverage_format.h"
+#include "cgi/base/string_list.h"
 
 /* The entries of a counter file, encoded. */
 struct counter_entries {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/coverage_format.h"
+#include "cgi/coverage/coverage_format.h"
 
 enum coverage_hash_kind { COVERAGE_HASH_MD5, COVERAGE_HASH_FNV };
 

@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "cgi/coverage_format.h"
+#include "cgi/coverage/coverage_format.h"
 
 enum { NAMES_MAX = 1 << 16 };
 

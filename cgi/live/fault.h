@@ -1,13 +1,13 @@
 /*
  * Why a running process, or a part of it, could not be read: a kind, which is what the caller acts
- * on, and one sentence for a person.  It follows the convention of cgi/error.h; only the classes
+ * on, and one sentence for a person.  It follows the convention of cgi/base/error.h; only the classes
  * differ, since what stops one process seldom stops the request.
  */
 #ifndef GOVERAGE_LIVE_FAULT_H
 #define GOVERAGE_LIVE_FAULT_H
 
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 
 enum fault_kind {
 	FAULT_NONE = 0,

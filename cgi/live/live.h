@@ -18,10 +18,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cgi/coverage_set.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
-#include "cgi/string_list.h"
+#include "cgi/coverage/coverage_set.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/base/string_list.h"
 
 /* What is remembered about executables from request to request; for any number of threads. */
 struct live_cache;

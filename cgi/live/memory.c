@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 
 static int read_file(const void *context, uint64_t at, void *out, size_t n, struct fault *fault)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/coverage_format.h"
+#include "cgi/coverage/coverage_format.h"
 #include "cgi/live/pclntab.h"
 
 enum {

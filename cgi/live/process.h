@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/live/executable.h"
-#include "cgi/string_list.h"
+#include "cgi/base/string_list.h"
 
 struct process_stat {
 	char state; /* 'R', 'S', 'Z', ... */

@@ -2,7 +2,7 @@
 #ifndef GOVERAGE_LIVE_PROCESS_ROOT_H
 #define GOVERAGE_LIVE_PROCESS_ROOT_H
 
-#include "cgi/cleanup.h"
+#include "cgi/base/cleanup.h"
 
 /*
  * What `path` names in the process whose /proc directory is dir_fd, as an O_PATH descriptor of the

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/live/coverage_hash.h"
 #include "cgi/live/registration.h"
 

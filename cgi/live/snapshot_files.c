@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 
 enum { NAME_SIZE = 128, NAME_TRIES = 65536 };
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
+#include "cgi/base/cleanup.h"
 
 enum { ULEB_MAX = 10 }; /* bytes of the longest 64-bit value */
 

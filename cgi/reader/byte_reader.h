@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/coverage_format.h"
+#include "cgi/coverage/coverage_format.h"
 
 struct byte_reader {
 	const uint8_t *at;  /* the next byte; not owned */

@@ -5,8 +5,8 @@
 #ifndef GOVERAGE_READER_COVCOUNTERS_ARGS_H
 #define GOVERAGE_READER_COVCOUNTERS_ARGS_H
 
-#include "cgi/cleanup.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/byte_reader.h"
 
 /*

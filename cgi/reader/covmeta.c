@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 #include "cgi/reader/byte_reader.h"
 
 /* What is needed only while a file is decoded. */

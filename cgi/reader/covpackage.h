@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/string_table.h"
 #include "cgi/reader/unit_order.h"
 

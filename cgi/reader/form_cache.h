@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "cgi/cleanup.h"
+#include "cgi/base/cleanup.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/text_form.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage_list.h"
+#include "cgi/coverage/coverage_list.h"
 
 static int open_dirs(struct inputs *inputs, const struct coverage_set *set, struct error *err)
 {

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/coverage_set.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/coverage/coverage_set.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 
 struct input_file {
 	const struct coverage_file *file;

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/load.h"
 #include "cgi/reader/program.h"

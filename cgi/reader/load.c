@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgi/coverage_list.h"
+#include "cgi/coverage/coverage_list.h"
 #include "cgi/reader/source_file.h"
 
 enum {

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/merge.h"

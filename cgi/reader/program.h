@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/covmeta.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/source_file.h"

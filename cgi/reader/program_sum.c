@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/log.h"
+#include "cgi/base/log.h"
 #include "cgi/reader/load.h"
 #include "cgi/reader/source_file.h"
 

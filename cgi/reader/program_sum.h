@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/live/covcounters_writer.h"
 #include "cgi/reader/covmeta.h"
 #include "cgi/reader/covprofile.h"

@@ -18,13 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/buffer.h"
-#include "cgi/cleanup.h"
-#include "cgi/coverage_set.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/buffer.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/coverage/coverage_set.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
-#include "cgi/string_list.h"
+#include "cgi/base/string_list.h"
 
 struct reader;
 

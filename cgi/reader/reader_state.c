@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 
 void kept_list_free(struct kept_list *list)
 {

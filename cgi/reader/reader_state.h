@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#include "cgi/coverage_set.h"
+#include "cgi/coverage/coverage_set.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/log.h"
+#include "cgi/base/log.h"
 
 int report_skip(struct reader_report *report, const struct input_file *input, const char *reason,
 		bool log, struct error *err)

@@ -5,7 +5,7 @@
 #ifndef GOVERAGE_READER_ROUND_H
 #define GOVERAGE_READER_ROUND_H
 
-#include "cgi/cleanup.h"
+#include "cgi/base/cleanup.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"

@@ -1,7 +1,7 @@
 /* Bringing what is kept up to date with the directories. */
 #include <string.h>
 
-#include "cgi/coverage_list.h"
+#include "cgi/coverage/coverage_list.h"
 #include "cgi/reader/report.h"
 #include "cgi/reader/round.h"
 

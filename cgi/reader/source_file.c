@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 #include "cgi/reader/covmeta.h"
 
 enum { FIRST_PIECE = 64 << 10 };

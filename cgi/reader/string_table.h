@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/byte_reader.h"
 
 /* A string inside the bytes that were decoded: any bytes, not NUL-terminated, not owned. */

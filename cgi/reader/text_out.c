@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 
 /* "00", "01" ... "99" */
 #define TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 
 struct text_out {
 	int fd;	   /* not owned */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/coverage_list.h"
+#include "cgi/coverage/coverage_list.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/text_out.h"
 #include "cgi/reader/textfmt_line.h"

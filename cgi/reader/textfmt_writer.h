@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
 
 /*

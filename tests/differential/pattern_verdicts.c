@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/go_pattern.h"
-#include "cgi/path_filter.h"
+#include "cgi/pattern/go_pattern.h"
+#include "cgi/pattern/path_filter.h"
 
 enum { MAX_TEXTS = 4096 };
 

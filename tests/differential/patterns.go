@@ -39,7 +39,7 @@ type outcome struct {
 
 const maxDiagnostics = 20
 
-// ourLimits are refusals that Go does not share, see cgi/go_pattern_parse.h.
+// ourLimits are refusals that Go does not share, see cgi/pattern/go_pattern_parse.h.
 var ourLimits = []string{"expression too large: ", "expression nests too deeply: "}
 
 func isOurLimit(message string) bool {
@@ -64,7 +64,7 @@ func isOtherRelease(pattern, refusal string) bool {
 	return strings.HasPrefix(refusal, "E invalid character class range: `\\") || strings.Contains(pattern, "(?<")
 }
 
-// asShown is a message as excerpt() of cgi/excerpt.h shows it: NUL and each invalid byte as U+FFFD.
+// asShown is a message as excerpt() of cgi/base/excerpt.h shows it: NUL and each invalid byte as U+FFFD.
 func asShown(s string) string {
 	var b strings.Builder
 	for _, c := range s {

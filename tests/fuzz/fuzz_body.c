@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "cgi/query.h"
-#include "cgi/utf8.h"
+#include "cgi/base/utf8.h"
 
 static void check_list(const struct string_list *list)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 #include "cgi/reader/merge.h"
 
 enum {

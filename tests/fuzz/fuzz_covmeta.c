@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cgi/io.h"
+#include "cgi/base/io.h"
 #include "cgi/reader/covmeta.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/textfmt_writer.h"

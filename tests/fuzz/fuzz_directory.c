@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgi/coverage_names.h"
-#include "cgi/coverage_screen.h"
-#include "cgi/io.h"
+#include "cgi/coverage/coverage_names.h"
+#include "cgi/coverage/coverage_screen.h"
+#include "cgi/base/io.h"
 
 enum { MAX_FILES = 16 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "cgi/io.h"
-#include "cgi/textfmt.h"
+#include "cgi/base/io.h"
+#include "cgi/coverage/textfmt.h"
 
 static void filter(const char *text, size_t len, struct path_filter *patterns)
 {

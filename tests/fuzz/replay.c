@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/io.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/io.h"
 
 enum { SEED_MAX = 1 << 20 };
 

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/live/live.h"
 
 struct options {

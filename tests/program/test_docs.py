@@ -53,13 +53,13 @@ def fields():
 
 def headers():
     """The names of our own response headers, wherever they are made."""
-    sources = glob.glob(os.path.join(tree.SOURCE, "cgi", "*.c"))
+    sources = glob.glob(os.path.join(tree.SOURCE, "cgi", "**", "*.c"), recursive=True)
     return words_in(r'"(Goverage-[A-Z][a-z]+)"', "".join(read(source) for source in sources))
 
 
 def statuses():
     """Those of errors."""
-    return words_in(r"^\t\treturn (\d{3});", read("cgi/error.c"))
+    return words_in(r"^\t\treturn (\d{3});", read("cgi/base/error.c"))
 
 
 def plain_manual():

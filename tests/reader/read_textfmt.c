@@ -17,10 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgi/coverage_dirs.h"
-#include "cgi/coverage_list.h"
-#include "cgi/io.h"
-#include "cgi/log.h"
+#include "cgi/coverage/coverage_dirs.h"
+#include "cgi/coverage/coverage_list.h"
+#include "cgi/base/io.h"
+#include "cgi/base/log.h"
 #include "cgi/reader/reader.h"
 
 struct options {

@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-#include "cgi/coverage_set.h"
+#include "cgi/coverage/coverage_set.h"
 #include "made_coverage.h"
 #include "scratch.h"
 

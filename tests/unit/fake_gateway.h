@@ -2,7 +2,7 @@
 #ifndef GOVERAGE_FAKE_GATEWAY_H
 #define GOVERAGE_FAKE_GATEWAY_H
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/gateway.h"
 
 struct fake_gateway {

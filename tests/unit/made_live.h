@@ -2,7 +2,7 @@
 #ifndef GOVERAGE_MADE_LIVE_H
 #define GOVERAGE_MADE_LIVE_H
 
-#include "cgi/buffer.h"
+#include "cgi/base/buffer.h"
 #include "cgi/live/package_blob.h"
 #include "cgi/live/program.h"
 #include "cgi/live/uleb.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cgi/cleanup.h"
-#include "cgi/io.h"
+#include "cgi/base/cleanup.h"
+#include "cgi/base/io.h"
 #include "unit.h"
 
 static char scratch[64]; /* its absolute path */

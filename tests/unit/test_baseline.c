@@ -3,9 +3,9 @@
 
 #include <sys/stat.h>
 
-#include "cgi/baseline.h"
-#include "cgi/baseline_make.h"
-#include "cgi/baseline_store.h"
+#include "cgi/baseline/baseline.h"
+#include "cgi/baseline/baseline_make.h"
+#include "cgi/baseline/baseline_store.h"
 #include "cgi/live/covcounters_writer.h"
 #include "made_coverage.h"
 

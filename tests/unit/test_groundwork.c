@@ -6,14 +6,14 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "cgi/buffer.h"
-#include "cgi/deadline.h"
-#include "cgi/error.h"
-#include "cgi/escape.h"
-#include "cgi/io.h"
-#include "cgi/percent.h"
-#include "cgi/string_list.h"
-#include "cgi/utf8.h"
+#include "cgi/base/buffer.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/base/escape.h"
+#include "cgi/base/io.h"
+#include "cgi/base/percent.h"
+#include "cgi/base/string_list.h"
+#include "cgi/base/utf8.h"
 
 static void buffer_grows_and_keeps_a_nul(void **state)
 {

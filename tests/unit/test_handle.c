@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cgi/handle.h"
-#include "cgi/log.h"
+#include "cgi/base/log.h"
 #include "fake_gateway.h"
 
 #define VARIABLES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})

@@ -9,8 +9,8 @@
 #include "scratch.h"
 
 #include "cgi/handle.h"
-#include "cgi/list_ended.h"
-#include "cgi/log.h"
+#include "cgi/list/list_ended.h"
+#include "cgi/base/log.h"
 
 #define VARIABLES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
 #define LIST(query)                                                                                \

@@ -1,8 +1,8 @@
 /* The two shapes of /v1/cover/list, from reports made by hand. */
 #include "unit.h"
 
-#include "cgi/list_detail.h"
-#include "cgi/list_short.h"
+#include "cgi/list/list_detail.h"
+#include "cgi/list/list_short.h"
 
 #define TAG_A "0123456789abcdef0123456789abcdef"
 

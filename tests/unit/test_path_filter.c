@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cgi/buffer.h"
-#include "cgi/path_filter.h"
-#include "cgi/utf8.h"
+#include "cgi/base/buffer.h"
+#include "cgi/pattern/path_filter.h"
+#include "cgi/base/utf8.h"
 
 static const struct path_ref shop[] = {
     {"shop/main.go", 12},

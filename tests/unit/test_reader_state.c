@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage_list.h"
+#include "cgi/coverage/coverage_list.h"
 #include "cgi/reader/reader.h"
 #include "made_coverage.h"
 

@@ -1,4 +1,4 @@
-/* cgi/service_filter.h: on files in a real directory. */
+/* cgi/coverage/service_filter.h: on files in a real directory. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "made_arguments.h"
 #include "scratch.h"
 
-#include "cgi/service_filter.h"
+#include "cgi/coverage/service_filter.h"
 
 #define TAG_C "00000000000000000000000000000000"
 

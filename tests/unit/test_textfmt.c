@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cgi/io.h"
-#include "cgi/textfmt.h"
+#include "cgi/base/io.h"
+#include "cgi/coverage/textfmt.h"
 
 static int memory_file(const char *text)
 {

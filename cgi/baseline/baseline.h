@@ -1,0 +1,55 @@
+/*
+ * The baseline: what had run when /v1/cover/clear was called last.  Profiles tell what has run
+ * since: counters less those of the baseline, never below 0.  A sum of counters shrinks only when a
+ * process is killed before it could write its counters, or when files are deleted: then what runs
+ * next in the same blocks is hidden by as much as was lost.
+ */
+#ifndef GOVERAGE_BASELINE_H
+#define GOVERAGE_BASELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/reader/covprofile.h"
+#include "cgi/reader/reader.h"
+#include "cgi/settings.h"
+#include "cgi/base/string_list.h"
+
+struct baseline {
+	int64_t set_ns;		    /* when it was set, unix nanoseconds; 0 = there is none */
+	struct covprofile *profile; /* this is a user of it; NULL = nothing had run */
+	char digest[33];	    /* of the profile; "" without one */
+};
+
+#define BASELINE_INIT ((struct baseline){0})
+
+/* The baseline that was read last; for any number of threads. */
+struct baseline_cache;
+
+/* `keep`: whether anything is kept at all.  NULL when memory runs out. */
+must_check struct baseline_cache *baseline_cache_new(bool keep);
+void baseline_cache_free(struct baseline_cache *cache);
+
+/*
+ * Find the latest baseline for coverage directories (`dirs`: their real paths); with a non-empty
+ * `services` what belongs to programs of these names in it.  It is no error when there is none.
+ *
+ * -1: ERROR_INTERNAL with what to do where the state directory can't be trusted or read, or where
+ * the baseline is damaged; ERROR_UNAVAILABLE, ERROR_TIMEOUT, ERROR_CANCELLED.
+ */
+must_check int baseline_read(struct baseline *baseline, struct baseline_cache *cache,
+			     struct reader *reader, const struct settings *settings,
+			     const struct string_list *dirs, const struct string_list *services,
+			     const struct deadline *deadline, struct error *err);
+
+/* The fingerprint of an answer from which the baseline was subtracted; as it is where there is
+ * none. */
+uint64_t baseline_fingerprint(const struct baseline *baseline, uint64_t fingerprint);
+
+void baseline_free(struct baseline *baseline);
+
+#define cleanup_baseline cleanup_with(baseline_free)
+
+#endif

@@ -1,0 +1,27 @@
+/* Making a baseline of what an answer is made of. */
+#ifndef GOVERAGE_BASELINE_MAKE_H
+#define GOVERAGE_BASELINE_MAKE_H
+
+#include <stdint.h>
+
+#include "cgi/collect.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/baseline/state_dir.h"
+#include "cgi/base/string_list.h"
+
+/*
+ * Make the collection, which was collected for `services`, the latest baseline of its coverage
+ * directories; *set_ns becomes its time.  With services the baseline before it stays as it is for
+ * programs of other names: their files are taken over.  The caller holds the lock of the state
+ * directory.
+ *
+ * -1, and the baseline before it still counts: ERROR_INTERNAL with what to do, ERROR_UNAVAILABLE,
+ * ERROR_TIMEOUT, ERROR_CANCELLED.
+ */
+must_check int baseline_make(int64_t *set_ns, const struct state_dir *state,
+			     const struct collection *collection,
+			     const struct string_list *services, const struct deadline *deadline,
+			     struct error *err);
+
+#endif

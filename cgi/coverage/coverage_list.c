@@ -1,0 +1,104 @@
+#include "cgi/coverage/coverage_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cgi/coverage/coverage_names.h"
+
+int coverage_check_deadline(const struct deadline *deadline, struct error *err)
+{
+	struct deadline now = {0, deadline->cancel_fd};
+
+	if (deadline_wait(&now, -1, 0) == DEADLINE_CANCELLED)
+		return error_set(err, ERROR_CANCELLED, "nobody waits for the answer any more");
+	if (deadline_left_ms(deadline) == 0)
+		return error_set(err, ERROR_TIMEOUT,
+				 "the time for one answer ran out while GOCOVERDIR was looked "
+				 "through: set GOVERAGE_TIMEOUT to more seconds, or join old "
+				 "files with covdata merge");
+	return 0;
+}
+
+static int append(struct coverage_set *set, size_t *room, const struct coverage_file *file,
+		  struct error *err)
+{
+	if (set->n_files == COVERAGE_MAX_FILES)
+		return error_set(err, ERROR_INTERNAL,
+				 "GOCOVERDIR holds more than %d coverage files: join old ones with "
+				 "covdata merge",
+				 COVERAGE_MAX_FILES);
+	if (set->n_files == *room) {
+		size_t more = *room ? *room * 2 : 64;
+		struct coverage_file *files = reallocarray(set->files, more, sizeof *set->files);
+
+		if (!files)
+			return error_no_memory(err);
+		set->files = files;
+		*room = more;
+	}
+	set->files[set->n_files++] = *file;
+	return 0;
+}
+
+static bool is_directory(int dir_fd, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int take_entry(struct coverage_set *set, size_t *room, int dir_fd, unsigned dir,
+		      const struct dirent *entry, struct error *err)
+{
+	struct coverage_file file = {.dir = dir};
+
+	if (!coverage_name_parse(entry->d_name, &file) || is_directory(dir_fd, entry))
+		return 0;
+	file.name = strdup(entry->d_name);
+	if (!file.name)
+		return error_no_memory(err);
+	if (append(set, room, &file, err) < 0) {
+		free(file.name);
+		return -1;
+	}
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct coverage_file *)a)->name,
+		      ((const struct coverage_file *)b)->name);
+}
+
+int coverage_list(struct coverage_set *set, size_t *room, int dir_fd, unsigned dir,
+		  const struct deadline *deadline, struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+	const char *path = set->dirs.items[dir].text;
+	size_t first = set->n_files, seen;
+	struct dirent *entry;
+
+	if (!stream)
+		return error_errno(err, ERROR_INTERNAL, errno, "can't list GOCOVERDIR %s", path);
+	fd = -1; /* closedir() closes it */
+	for (seen = 0; errno = 0, (entry = readdir(stream)); seen++) {
+		if (seen % COVERAGE_DEADLINE_STEP == 0 &&
+		    coverage_check_deadline(deadline, err) < 0)
+			return -1;
+		if (take_entry(set, room, dir_fd, dir, entry, err) < 0)
+			return -1;
+	}
+	if (errno)
+		return error_errno(err, ERROR_INTERNAL, errno, "can't list GOCOVERDIR %s", path);
+	if (set->n_files > first)
+		qsort(set->files + first, set->n_files - first, sizeof *set->files, by_name);
+	return 0;
+}

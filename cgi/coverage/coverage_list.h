@@ -1,0 +1,25 @@
+/* Which coverage files a directory holds, by their names. */
+#ifndef GOVERAGE_COVERAGE_LIST_H
+#define GOVERAGE_COVERAGE_LIST_H
+
+#include "cgi/coverage/coverage_set.h"
+
+enum {
+	/* of one answer; ten times what a year of a busy test stage leaves behind */
+	COVERAGE_MAX_FILES = 1000000,
+	/* files between two looks at the deadline */
+	COVERAGE_DEADLINE_STEP = 256,
+};
+
+/*
+ * Append the coverage files of the directory open at dir_fd, which is the one at index `dir` of
+ * set->dirs: names in byte order, everything that stands in the name filled in.  Directories and
+ * other names are passed over.  *room is the room of set->files, 0 at first.
+ */
+must_check int coverage_list(struct coverage_set *set, size_t *room, int dir_fd, unsigned dir,
+			     const struct deadline *deadline, struct error *err);
+
+/* 0 while the deadline has not passed and nobody has cancelled; never waits. */
+must_check int coverage_check_deadline(const struct deadline *deadline, struct error *err);
+
+#endif

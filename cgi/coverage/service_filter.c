@@ -1,0 +1,131 @@
+#include "cgi/coverage/service_filter.h"
+
+#include <string.h>
+
+#include "cgi/base/buffer.h"
+#include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/program_name.h"
+#include "cgi/reader/inputs.h"
+
+struct filter {
+	struct coverage_set *set;
+	const struct live_report *live;
+	const struct string_list *services;
+	const struct deadline *deadline;
+	struct inputs inputs;
+	bool *keep; /* owned; one for each file of the set */
+	size_t looked_at;
+	struct buffer scratch;
+};
+
+static void filter_free(struct filter *f)
+{
+	inputs_free(&f->inputs);
+	free(f->keep);
+	buffer_free(&f->scratch);
+}
+
+static bool *keep_of(const struct filter *f, const struct input_file *input)
+{
+	return &f->keep[input->file - f->set->files];
+}
+
+static bool is_wanted(const struct filter *f, const struct buffer *name)
+{
+	return name->len && string_list_has(f->services, buffer_str(name), name->len);
+}
+
+/* Is it the meta-data of a process that was read (and so has one of the names)? */
+static bool is_live(const struct filter *f, const struct coverage_file *meta)
+{
+	size_t i;
+
+	for (i = 0; i < f->live->n; i++) {
+		const struct live_process *p = &f->live->processes[i];
+
+		if (p->state == LIVE_READ && p->hash && strlen(p->hash) == meta->tag_len &&
+		    memcmp(p->hash, coverage_tag(meta), meta->tag_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_deadline(struct filter *f, struct error *err)
+{
+	return f->looked_at++ % COVERAGE_DEADLINE_STEP ? 0
+						       : coverage_check_deadline(f->deadline, err);
+}
+
+static int judge_counters(struct filter *f, const struct input_file *counters, bool meta_is_wanted,
+			  struct error *err)
+{
+	cleanup_buffer struct buffer name = BUFFER_INIT;
+
+	if (check_deadline(f, err) < 0 ||
+	    program_name_of_counters(counters->dir_fd, counters->file, &f->scratch, &name, err) < 0)
+		return -1;
+	*keep_of(f, counters) = name.len ? is_wanted(f, &name) : meta_is_wanted;
+	return 0;
+}
+
+static int judge_group(struct filter *f, const struct input_group *group, struct error *err)
+{
+	cleanup_buffer struct buffer name = BUFFER_INIT;
+	bool meta_is_wanted, keep;
+	size_t i;
+
+	if (check_deadline(f, err) < 0 ||
+	    program_name_of_meta(group->meta->dir_fd, group->meta->file, &name, err) < 0)
+		return -1;
+	meta_is_wanted = is_wanted(f, &name);
+	keep = is_live(f, group->meta->file) || (!group->n_counters && meta_is_wanted);
+	for (i = 0; i < group->n_counters; i++) {
+		if (judge_counters(f, &group->counters[i], meta_is_wanted, err) < 0)
+			return -1;
+		keep |= *keep_of(f, &group->counters[i]);
+	}
+	for (i = 0; i < group->n_meta; i++)
+		*keep_of(f, &group->meta[i]) = keep;
+	return 0;
+}
+
+/* Take out what is not kept. */
+static void compact(struct coverage_set *set, const bool *keep)
+{
+	size_t from, to = 0;
+
+	for (from = 0; from < set->n_files; from++) {
+		struct coverage_file *file = &set->files[from];
+
+		if (keep[from]) {
+			set->files[to++] = *file;
+			continue;
+		}
+		set->n_meta -= file->kind == COVERAGE_META;
+		set->n_counters -= file->kind == COVERAGE_COUNTERS;
+		free(file->name);
+	}
+	set->n_files = to;
+}
+
+int service_filter_apply(struct coverage_set *set, const struct live_report *live,
+			 const struct string_list *services, const struct deadline *deadline,
+			 struct error *err)
+{
+	cleanup_with(filter_free) struct filter f = {
+	    .set = set, .live = live, .services = services, .deadline = deadline};
+	size_t i;
+
+	if (!services->n)
+		return 0;
+	f.keep = calloc(set->n_files + 1, sizeof *f.keep);
+	if (!f.keep)
+		return error_no_memory(err);
+	if (inputs_gather(&f.inputs, set, -1, deadline, err) < 0)
+		return -1;
+	for (i = 0; i < f.inputs.n_groups; i++)
+		if (judge_group(&f, &f.inputs.groups[i], err) < 0)
+			return -1;
+	compact(set, f.keep);
+	return 0;
+}

@@ -1,0 +1,147 @@
+#include "cgi/list/list.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+
+#include "cgi/coverage/coverage_dirs.h"
+#include "cgi/base/escape.h"
+#include "cgi/gocoverdir.h"
+#include "cgi/list/list_detail.h"
+#include "cgi/list/list_ended.h"
+#include "cgi/list/list_short.h"
+#include "cgi/base/percent.h"
+#include "cgi/query.h"
+#include "cgi/coverage/service_filter.h"
+
+struct list_request {
+	struct query query;
+	bool detail;
+	const char *dir; /* GOCOVERDIR; not owned */
+	struct live_report live;
+	struct utsname host;
+};
+
+static void list_request_free(struct list_request *list)
+{
+	live_report_free(&list->live);
+	query_free(&list->query);
+}
+
+/* --- the request -------------------------------------------------------------------------------
+ */
+
+static int set_format(struct list_request *list, const struct buffer *value, struct error *err)
+{
+	cleanup_buffer struct buffer shown = BUFFER_INIT;
+
+	if (value->len == 6 && memcmp(value->data, "detail", 6) == 0) {
+		list->detail = true;
+		return 0;
+	}
+	escape_plain(&shown, buffer_str(value), value->len);
+	return error_set(err, ERROR_BAD_REQUEST,
+			 "format is \"%.128s\", which is not known: say format=detail, or leave it "
+			 "out for the short list",
+			 buffer_str(&shown));
+}
+
+/* One pair of the query string, of which query_add_form() has taken the rest. */
+static int read_pair(struct list_request *list, const char *pair, size_t n, struct error *err)
+{
+	cleanup_buffer struct buffer name = BUFFER_INIT, value = BUFFER_INIT;
+	const char *equals = memchr(pair, '=', n);
+	size_t name_len = equals ? (size_t)(equals - pair) : n;
+
+	if (percent_decode(&name, pair, name_len, true) < 0 ||
+	    strcasecmp(buffer_str(&name), "format") != 0)
+		return 0;
+	if (equals && percent_decode(&value, equals + 1, n - name_len - 1, true) < 0)
+		return error_set(err, ERROR_BAD_REQUEST,
+				 "format in the query string has a %% that is not followed by two "
+				 "hex digits");
+	return set_format(list, &value, err);
+}
+
+static int read_request(struct list_request *list, const struct request *request, struct error *err)
+{
+	const char *at = request->query_string;
+
+	if (query_add_form(&list->query, at, strlen(at), "query string", err) < 0)
+		return -1;
+	while (*at) {
+		size_t n = strcspn(at, "&");
+
+		if (read_pair(list, at, n, err) < 0)
+			return -1;
+		at += n + (at[n] == '&');
+	}
+	return 0;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+static int read_processes(struct list_request *list, const struct exchange *exchange,
+			  struct error *err)
+{
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
+	struct app *app = exchange->app;
+
+	/* without processes, too: what is wrong with GOCOVERDIR is told whatever the settings are
+	 */
+	if (coverage_dirs_open(&dirs, list->dir, err) < 0)
+		return -1;
+	if (app->settings.live == LIVE_SETTING_OFF)
+		return 0;
+	if (live_snapshot(app->live_cache, &dirs.paths, &list->query.service, -1,
+			  &exchange->deadline, &list->live, err) < 0)
+		return -1;
+	response_header(exchange->response, "Goverage-Live",
+			"read=%zu denied=%zu gone=%zu unsupported=%zu", list->live.read,
+			list->live.denied, list->live.gone, list->live.unsupported);
+	return 0;
+}
+
+/* The directories are listed after the processes were read: what ends in between is not lost. */
+static int write_detail(struct list_request *list, const struct exchange *exchange,
+			struct error *err)
+{
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	cleanup_ended_list struct ended_list ended = ENDED_LIST_INIT;
+
+	if (coverage_set_read(&set, list->dir, &exchange->deadline, err) < 0 ||
+	    service_filter_apply(&set, &list->live, &list->query.service, &exchange->deadline,
+				 err) < 0 ||
+	    ended_list_read(&ended, &set, &list->live, &exchange->deadline, err) < 0)
+		return -1;
+	list_detail_write(&exchange->response->text, list->host.nodename, &list->live, &ended);
+	response_header(exchange->response, "Goverage-Skipped", "%zu", set.skipped);
+	return 0;
+}
+
+static int write_list(struct list_request *list, const struct exchange *exchange, struct error *err)
+{
+	if (list->detail)
+		return write_detail(list, exchange, err);
+	return list_short_write(&exchange->response->text, list->host.nodename, &list->live, err);
+}
+
+int list_handle(struct exchange *exchange, struct error *err)
+{
+	cleanup_with(list_request_free) struct list_request list = {0};
+	struct response *response = exchange->response;
+
+	/* a bad parameter is told before anything is read */
+	if (read_request(&list, exchange->request, err) < 0)
+		return -1;
+	list.dir = coverage_directory(exchange, err);
+	if (!list.dir || read_processes(&list, exchange, err) < 0)
+		return -1;
+	uname(&list.host);
+	if (write_list(&list, exchange, err) < 0)
+		return -1;
+	response->status = 200;
+	response->content_type = "application/json; charset=utf-8";
+	return 0;
+}
