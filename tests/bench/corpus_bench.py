@@ -35,6 +35,7 @@ class Corpus:
         self.process = Process(work)
         self.output = work.join("output")
         self.files = os.listdir(self.directory)
+        self.listeners = 0
         self.covdata_seconds()
         with open(self.output, "rb") as text:
             self.profile = text.read()
@@ -52,8 +53,9 @@ class Corpus:
         return self.process.run(engine, [self.work.cgi], self.output, env)
 
     def listener(self, engine, **more):
+        self.listeners += 1  # several live at once, each with a socket of its own
         return processes.Listener(self.work.program, self.settings(engine, **more),
-                                  self.work.join("socket"), self.work.join("log"))
+                                  self.work.join(f"{self.name}{self.listeners}"), self.work.join("log"))
 
     def check(self, answer):
         assert answer.body == self.profile, f"not covdata's bytes: status {answer.status}"

@@ -1,5 +1,7 @@
 """Go services that run while they are read from outside, and live_snapshot, which reads them."""
 
+import functools
+import hashlib
 import os
 import shutil
 import struct
@@ -58,6 +60,18 @@ def remove_section_headers(path):
         program.write(struct.pack("<HH", 0, 0))  # e_shnum, e_shstrndx
 
 
+@functools.lru_cache(None)
+def source_digest():
+    """What is built is kept for as long as its sources stay the same."""
+    digest = hashlib.sha256()
+    for directory, folders, files in os.walk(SOURCE):
+        folders.sort()
+        for name in sorted(files):
+            with open(os.path.join(directory, name), "rb") as source:
+                digest.update(name.encode() + b"\0" + source.read() + b"\0")
+    return digest.hexdigest()[:8]
+
+
 def many_functions():
     """The text of a Go file with 8,000 functions of one to six blocks."""
     lines = ["package main", "", "func init() {", "\tfunctions = []func(int) int{"]
@@ -85,7 +99,8 @@ def build(variant, mode, release, name="service", cover=True):
     """The path of a program that is built so, and kept for all tests."""
     command = go_fixture.go(release)
     flags, cgo = VARIANTS[variant]
-    directory = os.path.join(go_fixture.CACHE, f"live-{variant}-{mode}-{release}{'' if cover else '-bare'}")
+    directory = os.path.join(go_fixture.CACHE, f"live-{source_digest()}-{variant}-{mode}-{release}"
+                             f"{'' if cover else '-bare'}")
     program = os.path.join(directory, name)
     if os.path.exists(program):
         return program

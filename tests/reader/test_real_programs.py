@@ -181,8 +181,8 @@ def directories(out, work):
         for name in go_fixture.files(second, "covmeta"):
             os.unlink(os.path.join(second, name))
         tap.equal(same(both, "1.23").number("counters"), 4, "counter files")
-    with out.check("counters without meta-data are passed over"):
-        tap.contains(driver.read(second).error, "503 there is no coverage data", "the error")
+    with out.check("counters without meta-data are left out, and told"):
+        tap.contains(driver.read(second).error, "has no meta-data file", "the error")
     with out.check("a directory that is named twice counts once"):
         tap.equal(driver.read(f"{first},{first}/.").profile(), driver.read(first).profile(), "the profile")
 

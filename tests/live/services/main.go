@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"example.com/service/work"
 )
@@ -22,12 +23,14 @@ var (
 	rounds atomic.Int64
 )
 
-// load runs until it is stopped.
+// load runs until it is stopped; with a pause now and then, lest a counter pass 32 bits and begin anew.
 func load() {
 	for !stop.Load() {
 		work.Loop(20)
 		work.Literal(1)
-		rounds.Add(1)
+		if rounds.Add(1)%100 == 0 {
+			time.Sleep(time.Millisecond)
+		}
 	}
 	ended <- true
 }
