@@ -3,7 +3,7 @@
 #include "cgi/pattern/path_filter.h"
 #include "cgi/coverage/staging.h"
 
-int app_init(struct app *app, struct error *err)
+int app_init(struct app *app, enum app_life life, struct error *err)
 {
 	size_t budget;
 
@@ -13,7 +13,7 @@ int app_init(struct app *app, struct error *err)
 	if (settings_read(&app->settings, err) < 0 || path_filter_start(err) < 0)
 		return -1;
 	/* a quarter for texts, the rest for what they are made from */
-	budget = (size_t)app->settings.cache_bytes;
+	budget = life == APP_FOR_MANY ? (size_t)app->settings.cache_bytes : 0;
 	app->texts = text_cache_new(budget / 4);
 	app->reader = reader_new(budget - budget / 4, err);
 	app->baselines = baseline_cache_new(budget > 0);

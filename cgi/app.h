@@ -23,8 +23,16 @@ struct app {
 	struct covdata *covdata;       /* NULL until it was found */
 };
 
-/* Read the settings and prepare what the threads will share.  -1 with the reason. */
-must_check int app_init(struct app *app, struct error *err);
+enum app_life {
+	APP_FOR_ONE_ANSWER, /* CGI: whatever it kept would die with it */
+	APP_FOR_MANY,
+};
+
+/*
+ * Read the settings and prepare what the threads will share.  Kept between requests is what
+ * GOVERAGE_CACHE allows, or nothing where there is but one.  -1 with the reason.
+ */
+must_check int app_init(struct app *app, enum app_life life, struct error *err);
 
 /*
  * Go's covdata tool; looked for at the first use, and again as long as it is not found, so that

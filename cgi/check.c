@@ -169,7 +169,7 @@ int check_run(FILE *out)
 
 	fprintf(out, "goverage-fcgi, as user %u, group %u\n", (unsigned)geteuid(),
 		(unsigned)getegid());
-	if (app_init(&app, &err) < 0) {
+	if (app_init(&app, APP_FOR_ONE_ANSWER, &err) < 0) {
 		failed(&check, &err);
 		return -1;
 	}

@@ -37,10 +37,6 @@ struct gateway {
 	 */
 	bool stream_ends_with_body;
 
-	/* Is this the process's own environment (CGI), so that a variable is as good as a setting?
-	 */
-	bool variables_are_environment;
-
 	log_sink *log; /* where a log line can go when fd 2 leads nowhere; NULL = nowhere */
 };
 

@@ -51,7 +51,6 @@ void gateway_cgi_init(struct gateway *gateway)
 	    .read = cgi_read,
 	    .write = cgi_write,
 	    .stream_ends_with_body = false,
-	    .variables_are_environment = true,
 	    .log = NULL,
 	};
 }

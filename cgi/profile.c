@@ -12,13 +12,8 @@
 #include "cgi/request_query.h"
 #include "cgi/validator.h"
 
-static int no_data(const struct collection *collection, const char *dir, struct error *err)
+static int no_data(const char *dir, struct error *err)
 {
-	if (collection->set.skipped)
-		return error_set(
-		    err, ERROR_UNAVAILABLE,
-		    "no coverage file in %.512s is usable: %zu were left out, the log says why",
-		    dir, collection->set.skipped);
 	return error_set(
 	    err, ERROR_UNAVAILABLE,
 	    "no coverage data in %.512s: no covered process has started or ended with this "
@@ -201,7 +196,7 @@ static int answer_query(struct exchange *exchange, const struct query *query,
 	    collect(&collection, exchange->app, dir, &query->service, &exchange->deadline, err) < 0)
 		return -1;
 	if (collection_is_empty(&collection))
-		return no_data(&collection, dir, err);
+		return no_data(dir, err);
 	if (engine_tally(&tally, exchange->app, &collection, query->mode.n > 0, &exchange->deadline,
 			 err) < 0 ||
 	    read_baseline(&baseline, exchange, &collection, query, err) < 0)

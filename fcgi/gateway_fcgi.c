@@ -8,9 +8,13 @@
 #include <unistd.h>
 
 #include "fcgi/params_scan.h"
+#include "fcgi/stdout_records.h"
 
 /* A peer that neither sends nor takes a byte for this long is given up. */
 enum { SILENCE_S = 30 };
+
+/* As long as the buffer of libfcgi's stream: what is longer does not go through it. */
+enum { LONG_WRITE = 8192 };
 
 struct fcgi_gateway {
 	struct gateway base;
@@ -44,20 +48,25 @@ static ssize_t fcgi_read(struct gateway *gateway, void *buf, size_t n,
 	return got;
 }
 
+/* A head, or one short span of many: libfcgi collects these. */
+static int write_short(struct fcgi_gateway *self, const char *bytes, size_t n)
+{
+	return FCGX_PutStr(bytes, (int)n, self->request.out) < (int)n ? -1 : 0;
+}
+
 static int fcgi_write(struct gateway *gateway, const void *bytes, size_t n)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
-	const char *at = bytes;
 
-	while (n > 0) {
-		int part = n > (1 << 30) ? 1 << 30 : (int)n;
-
-		if (FCGX_PutStr(at, part, self->request.out) < part)
-			return -1;
-		at += part;
-		n -= (size_t)part;
-	}
-	return 0;
+	if (n < LONG_WRITE)
+		return write_short(self, bytes, n);
+	if (FCGX_FFlush(self->request.out) < 0)
+		return -1;
+	if (stdout_records_send(self->request.ipcFd, self->request.requestId, bytes, n) == 0)
+		return 0;
+	/* what libfcgi says at the end must not be taken for the rest of a record */
+	shutdown(self->request.ipcFd, SHUT_RDWR);
+	return -1;
 }
 
 static void fcgi_log(void *context, const char *line, size_t len)
@@ -100,7 +109,6 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		    .read = fcgi_read,
 		    .write = fcgi_write,
 		    .stream_ends_with_body = true,
-		    .variables_are_environment = false,
 		    .log = fcgi_log,
 		},
 	    .events = events,

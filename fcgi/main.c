@@ -60,7 +60,7 @@ static int run_cgi(void)
 	struct error err = {0};
 
 	gateway_cgi_init(&gateway);
-	if (app_init(&app, &err) < 0) {
+	if (app_init(&app, APP_FOR_ONE_ANSWER, &err) < 0) {
 		handle_refusal(&gateway, &err);
 		return EXIT_SUCCESS; /* the answer has been given */
 	}
@@ -76,7 +76,7 @@ static int run_responder(const struct listener *listener)
 	struct error err = {0};
 	int rc;
 
-	if (app_init(&app, &err) < 0)
+	if (app_init(&app, APP_FOR_MANY, &err) < 0)
 		return complain(&err);
 	rc = responder_run(&app, listener, &err);
 	app_free(&app);

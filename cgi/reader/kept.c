@@ -36,11 +36,14 @@ int kept_add_program(struct kept *kept, struct program *program, struct error *e
 	return 0;
 }
 
-bool kept_is(const struct kept_file *file, const struct coverage_file *input,
-	     const struct file_identity *identity)
+bool kept_is_named(const struct kept_file *file, const struct coverage_file *input)
 {
-	return file->dir == input->dir && strcmp(file->name, input->name) == 0 &&
-	       memcmp(&file->identity, identity, sizeof *identity) == 0;
+	return file->dir == input->dir && strcmp(file->name, input->name) == 0;
+}
+
+bool kept_is_unchanged(const struct kept_file *file, const struct file_identity *identity)
+{
+	return memcmp(&file->identity, identity, sizeof *identity) == 0;
 }
 
 size_t kept_memory(const struct kept *kept)

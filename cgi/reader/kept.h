@@ -49,9 +49,11 @@ const struct kept_program *kept_find(const struct kept *kept, const struct progr
 /* Add a program, with zero counters.  -1 as covprofile_add_program(). */
 must_check int kept_add_program(struct kept *kept, struct program *program, struct error *err);
 
-/* Is this the file that was kept? */
-bool kept_is(const struct kept_file *file, const struct coverage_file *input,
-	     const struct file_identity *identity);
+/* Does the file that was kept have this name? */
+bool kept_is_named(const struct kept_file *file, const struct coverage_file *input);
+
+/* Is the file of that name still the one that was kept? */
+bool kept_is_unchanged(const struct kept_file *file, const struct file_identity *identity);
 
 /* Bytes of memory, the programs and packages aside. */
 size_t kept_memory(const struct kept *kept);

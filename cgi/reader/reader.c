@@ -85,7 +85,7 @@ static struct covprofile *update(struct reader *reader, struct round *round,
 	}
 	program_cache_tick(&reader->programs);
 	if (round_begin(round, request, report, &reader->programs, err) == 0 &&
-	    round_update(round, &list->sum, reader->budget > 0, err) == 0) {
+	    round_update(round, &list->sum, reader->budget ? &list->watch : NULL, err) == 0) {
 		base = covprofile_use(list->sum.profile);
 		if (!base->forms)
 			base->forms = reader->forms;

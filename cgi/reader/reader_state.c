@@ -7,6 +7,7 @@
 void kept_list_free(struct kept_list *list)
 {
 	kept_free(&list->sum);
+	directory_watch_stop(&list->watch);
 	free(list->key);
 	free(list);
 }
@@ -50,6 +51,7 @@ struct kept_list *reader_find_kept(struct reader *reader, const struct coverage_
 			return NULL;
 		}
 		list->key = key;
+		list->watch = DIRECTORY_WATCH_INIT;
 	}
 	list->next = reader->kept;
 	reader->kept = list;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "cgi/coverage/coverage_set.h"
+#include "cgi/reader/directory_watch.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"
@@ -15,7 +16,8 @@
 struct kept_list {
 	char *key; /* owned: the paths */
 	struct kept sum;
-	struct kept_list *next; /* the one that was used before */
+	struct directory_watch watch; /* of the directories, since the last update of the sum */
+	struct kept_list *next;	      /* the one that was used before */
 };
 
 /* A profile that somebody may want to compare with. */

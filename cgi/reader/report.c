@@ -36,33 +36,42 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 32;
 }
 
-static uint64_t hash_part(const struct covprofile *profile, const struct profile_part *part,
-			  uint64_t seed)
+/* Two hashes of 64 bits side by side. */
+struct digest {
+	uint64_t a, b;
+};
+
+static struct digest hash_part(const struct covprofile *profile, const struct profile_part *part)
 {
 	const uint32_t *counters = profile->counters + part->first_counter;
-	uint64_t hash = mix(seed, part->package->content_hash);
+	uint64_t content = part->package->content_hash;
+	struct digest hash = {mix(0x9ae16a3b2f90404fu, content), mix(0xc3a5c85c97cb3127u, content)};
 	uint32_t i;
 
-	for (i = 0; i + 2 <= part->package->n_units; i += 2)
-		hash = mix(hash, counters[i] | (uint64_t)counters[i + 1] << 32);
-	if (i < part->package->n_units)
-		hash = mix(hash, counters[i]);
+	for (i = 0; i < part->package->n_units; i += 2) {
+		uint64_t pair = counters[i];
+
+		if (i + 1 < part->package->n_units)
+			pair |= (uint64_t)counters[i + 1] << 32;
+		hash = (struct digest){mix(hash.a, pair), mix(hash.b, pair)};
+	}
 	return hash;
 }
 
 /* The order in which programs were added does not matter: the hashes of the packages are added up.
  */
-static void digest(const struct covprofile *profile, char out[33])
+static void write_digest(const struct covprofile *profile, char out[33])
 {
-	uint64_t a = 0, b = 0;
+	struct digest sum = {0, 0};
 	uint32_t i;
 
 	for (i = 0; i < profile->n_parts; i++) {
-		a += hash_part(profile, &profile->parts[i], 0x9ae16a3b2f90404fu);
-		b += hash_part(profile, &profile->parts[i], 0xc3a5c85c97cb3127u);
+		struct digest part = hash_part(profile, &profile->parts[i]);
+
+		sum = (struct digest){sum.a + part.a, sum.b + part.b};
 	}
-	a = mix(a, covprofile_is_set(profile) ? COUNTER_MODE_SET : profile->mode);
-	snprintf(out, 33, "%016llx%016llx", (unsigned long long)a, (unsigned long long)b);
+	sum.a = mix(sum.a, covprofile_is_set(profile) ? COUNTER_MODE_SET : profile->mode);
+	snprintf(out, 33, "%016llx%016llx", (unsigned long long)sum.a, (unsigned long long)sum.b);
 }
 
 int report_profile(struct reader_report *report, const struct covprofile *profile,
@@ -80,7 +89,7 @@ int report_profile(struct reader_report *report, const struct covprofile *profil
 		if (!report->several_builds_example)
 			return error_no_memory(err);
 	}
-	digest(profile, report->digest);
+	write_digest(profile, report->digest);
 	return 0;
 }
 

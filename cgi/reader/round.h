@@ -6,6 +6,7 @@
 #define GOVERAGE_READER_ROUND_H
 
 #include "cgi/base/cleanup.h"
+#include "cgi/reader/directory_watch.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"
@@ -36,11 +37,11 @@ must_check int round_begin(struct round *round, const struct reader_request *req
 			   struct error *err);
 
 /*
- * Bring *kept up to date with the directories; when that is not possible it begins anew.  With
- * `want_identity` the files are remembered, so that the next round can go on from here.  On -1 (as
- * reader_load) it is void.
+ * Bring *kept up to date with the directories; when that is not possible it begins anew.  With a
+ * `watch`, which belongs to *kept, the files are remembered, so that the next round can go on from
+ * here; NULL = there will be none.  On -1 (as reader_load) *kept is void.
  */
-must_check int round_update(struct round *round, struct kept *kept, bool want_identity,
+must_check int round_update(struct round *round, struct kept *kept, struct directory_watch *watch,
 			    struct error *err);
 
 /*

@@ -19,8 +19,11 @@ struct candidate {
 struct update {
 	struct round *round;
 	struct kept *kept;
-	struct candidate *candidates; /* owned; in the order of the inputs */
+	struct directory_watch *watch; /* NULL = the files will not be asked for again */
+	bool quiet;		       /* nothing has happened since the round before */
+	struct candidate *candidates;  /* owned; in the order of the inputs */
 	size_t n;
+	size_t n_known;
 	struct load_job *jobs; /* owned */
 	size_t n_jobs;
 };
@@ -32,6 +35,14 @@ static void update_free(struct update *u)
 }
 
 #define cleanup_update cleanup_with(update_free)
+
+/* The next file of those that were added, if it has this name. */
+static struct kept_file *expected(const struct update *u, const struct input_file *input)
+{
+	struct kept_file *next = &u->kept->files[u->n_known];
+
+	return u->n_known < u->kept->n_files && kept_is_named(next, input->file) ? next : NULL;
+}
 
 /* What can't be looked at is left to the loading, which tells why. */
 static int identify(struct candidate *candidate, bool *gone, struct error *err)
@@ -47,22 +58,31 @@ static int identify(struct candidate *candidate, bool *gone, struct error *err)
 }
 
 static int add_candidate(struct update *u, const struct round_group *group,
-			 const struct input_file *input, bool want_identity, struct error *err)
+			 const struct input_file *input, struct error *err)
 {
 	struct candidate *candidate = &u->candidates[u->n];
+	struct kept_file *known = expected(u, input);
 	bool gone = false;
 
 	*candidate = (struct candidate){.input = input, .group = group};
 	if (u->n % DEADLINE_STEP == 0 &&
 	    coverage_check_deadline(u->round->request->deadline, err) < 0)
 		return -1;
-	if (want_identity && identify(candidate, &gone, err) < 0)
+	if (known && u->quiet && known->identity.links == 1)
+		candidate->identity = known->identity;
+	else if (u->watch && identify(candidate, &gone, err) < 0)
 		return -1;
-	u->n += !gone;
+	if (gone)
+		return 0;
+	if (known && kept_is_unchanged(known, &candidate->identity)) {
+		candidate->known = known;
+		u->n_known++;
+	}
+	u->n++;
 	return 0;
 }
 
-static int gather_candidates(struct update *u, bool want_identity, struct error *err)
+static int gather_candidates(struct update *u, struct error *err)
 {
 	struct round *round = u->round;
 	size_t i, j;
@@ -77,8 +97,7 @@ static int gather_candidates(struct update *u, bool want_identity, struct error 
 			continue;
 		for (j = 0; j < group->files->n_counters; j++)
 			if (!group->files->counters[j].live &&
-			    add_candidate(u, group, &group->files->counters[j], want_identity,
-					  err) < 0)
+			    add_candidate(u, group, &group->files->counters[j], err) < 0)
 				return -1;
 	}
 	return 0;
@@ -94,24 +113,13 @@ static bool programs_are_there(const struct update *u)
 	return found == u->kept->n_programs;
 }
 
-/* Mark what is known.  Is every file that was added still there, as it was? */
-static bool files_are_there(struct update *u)
-{
-	size_t known = 0, i;
-
-	for (i = 0; i < u->n && known < u->kept->n_files; i++)
-		if (kept_is(&u->kept->files[known], u->candidates[i].input->file,
-			    &u->candidates[i].identity))
-			u->candidates[i].known = &u->kept->files[known++];
-	return known == u->kept->n_files;
-}
-
 /* Go on from what is kept, or begin anew. */
 static int begin(struct update *u, struct error *err)
 {
 	size_t i;
 
-	if (u->kept->profile && programs_are_there(u) && files_are_there(u))
+	/* every file that was added must still be there, as it was */
+	if (u->kept->profile && programs_are_there(u) && u->n_known == u->kept->n_files)
 		return 0;
 	for (i = 0; i < u->n; i++)
 		u->candidates[i].known = NULL;
@@ -239,12 +247,16 @@ static int know_files(struct update *u, struct error *err)
 	return rc;
 }
 
-int round_update(struct round *round, struct kept *kept, bool want_identity, struct error *err)
+int round_update(struct round *round, struct kept *kept, struct directory_watch *watch,
+		 struct error *err)
 {
-	cleanup_update struct update u = {.round = round, .kept = kept};
+	cleanup_update struct update u = {.round = round, .kept = kept, .watch = watch};
+	const struct inputs *inputs = &round->inputs;
 
-	if (gather_candidates(&u, want_identity, err) < 0 || begin(&u, err) < 0 ||
-	    add_programs(&u, err) < 0 || add_files(&u, err) < 0)
+	/* asked before the files are looked at: what happens from now on is for the next round */
+	u.quiet = watch && directory_watch_is_quiet(watch, inputs->dir_fds, inputs->n_dirs);
+	if (gather_candidates(&u, err) < 0 || begin(&u, err) < 0 || add_programs(&u, err) < 0 ||
+	    add_files(&u, err) < 0)
 		return -1;
 	return know_files(&u, err);
 }

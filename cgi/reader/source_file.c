@@ -89,13 +89,17 @@ int source_file_identify(int dir_fd, const char *name, struct file_identity *ide
 			 struct error *err)
 {
 	struct stat st;
+	bool is_link;
 
 	*gone = false;
-	if (fstatat(dir_fd, name, &st, 0) < 0)
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return cannot(errno, "looked at", gone, err);
+	is_link = S_ISLNK(st.st_mode);
+	if (is_link && fstatat(dir_fd, name, &st, 0) < 0)
 		return cannot(errno, "looked at", gone, err);
 	*identity = (struct file_identity){
 	    (uint64_t)st.st_dev,     (uint64_t)st.st_ino,     (uint64_t)st.st_size,
-	    nanoseconds(st.st_mtim), nanoseconds(st.st_ctim),
+	    nanoseconds(st.st_mtim), nanoseconds(st.st_ctim), is_link ? 0 : (uint64_t)st.st_nlink,
 	};
 	return 0;
 }

@@ -18,6 +18,8 @@ struct file_identity {
 	uint64_t device, inode, size;
 	uint64_t modified_ns; /* time of the last modification */
 	uint64_t changed_ns;  /* of the last change of the inode, which nobody can set at will */
+	uint64_t links; /* names that lead to it: with 1 it changes in this directory alone; 0 where
+			   the name is a symbolic link */
 };
 
 /* The bytes of one file; the memory is kept from file to file. */

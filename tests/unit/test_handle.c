@@ -25,7 +25,7 @@ static const char *ask(struct fake_gateway *fake, const char *const (*variables)
 	struct error err = {0};
 	struct app app;
 
-	assert_int_equal(app_init(&app, &err), 0);
+	assert_int_equal(app_init(&app, APP_FOR_MANY, &err), 0);
 	fake_gateway_init(fake, variables, body, strlen(body));
 	handle_request(&app, &fake->base);
 	app_free(&app);
@@ -161,7 +161,7 @@ static void a_peer_that_leaves_is_no_fault(void **state)
 	struct app app;
 
 	(void)state;
-	assert_int_equal(app_init(&app, &err), 0);
+	assert_int_equal(app_init(&app, APP_FOR_MANY, &err), 0);
 	fake_gateway_init(&fake, VARIABLES({"REQUEST_METHOD", "GET"}, {"PATH_INFO", "/x"}), "", 0);
 	fake.room = 10;
 	handle_request(&app, &fake.base);

@@ -29,7 +29,7 @@ static const char *ask(struct fake_gateway *fake, const char *const (*variables)
 	struct error err = {0};
 	struct app app;
 
-	assert_int_equal(app_init(&app, &err), 0);
+	assert_int_equal(app_init(&app, APP_FOR_MANY, &err), 0);
 	fake_gateway_init(fake, variables, "", 0);
 	handle_request(&app, &fake->base);
 	app_free(&app);

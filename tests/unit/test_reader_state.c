@@ -130,6 +130,53 @@ static void sums(void **state)
 	reader_free(reader);
 }
 
+/* A file whose bytes change by way of another directory: no watch on its own can tell. */
+static void changes_from_elsewhere(void **state)
+{
+	const char *dir = make_dir("from-elsewhere"), *elsewhere = make_dir("elsewhere");
+	struct reader *reader = reader_new(1 << 20, NULL);
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	put_counters(elsewhere, TAG_A, 1, 1);
+	put_counters(elsewhere, TAG_A, 2, 10);
+	assert_int_equal(link(in_scratch("elsewhere/covcounters." TAG_A ".1.1"),
+			      in_scratch("from-elsewhere/covcounters." TAG_A ".1.1")),
+			 0);
+	assert_int_equal(symlink(in_scratch("elsewhere/covcounters." TAG_A ".2.1"),
+				 in_scratch("from-elsewhere/covcounters." TAG_A ".2.1")),
+			 0);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 11\n");
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 11\n");
+	put_counters(elsewhere, TAG_A, 1, 2);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 12\n");
+	put_counters(elsewhere, TAG_A, 2, 20);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 22\n");
+	reader_free(reader);
+}
+
+/* Under its old name, of the same size: in place, and as another file. */
+static void changes_of_known_files(void **state)
+{
+	const char *dir = make_dir("known"), *aside = make_dir("aside");
+	struct reader *reader = reader_new(1 << 20, NULL);
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	put_counters(dir, TAG_A, 1, 1);
+	put_counters(dir, TAG_A, 2, 10);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 11\n");
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 11\n");
+	put_counters(dir, TAG_A, 1, 2);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 12\n");
+	put_counters(aside, TAG_A, 2, 20);
+	assert_int_equal(rename(in_scratch("aside/covcounters." TAG_A ".2.1"),
+				in_scratch("known/covcounters." TAG_A ".2.1")),
+			 0);
+	expect_text(reader, dir, "mode: count\nexample.org/a/f.go:1.2,2.3 1 22\n");
+	reader_free(reader);
+}
+
 static void no_data(void **state)
 {
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
@@ -309,6 +356,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sums),
+	    cmocka_unit_test(changes_from_elsewhere),
+	    cmocka_unit_test(changes_of_known_files),
 	    cmocka_unit_test(no_data),
 	    cmocka_unit_test(too_late),
 	    cmocka_unit_test(many_skips),
