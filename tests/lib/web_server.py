@@ -12,6 +12,13 @@ import tree
 RUN = os.path.join(tree.SOURCE, "scripts", "servers", "run")
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
+# The servers, and what must be installed for each.
+PROGRAMS = {"apache-fcgid": ("apache2", "/usr/lib/apache2/modules/mod_fcgid.so"),
+            "apache-cgid": ("apache2",), "apache-proxy-fcgi": ("apache2", "spawn-fcgi"),
+            "lighttpd-fastcgi": ("lighttpd",), "lighttpd-cgi": ("lighttpd",),
+            "lighttpd-spawn-fcgi": ("lighttpd", "spawn-fcgi"), "caddy": ("caddy", "spawn-fcgi"),
+            "nginx": ("nginx", "spawn-fcgi")}
+
 
 def missing(*programs):
     """The first of these programs (or files, by their path) that is not installed, or None."""
@@ -22,9 +29,9 @@ def missing(*programs):
 
 class WebServer:
     """name, backend: as scripts/servers/run takes them.  settings: GOCOVERDIR and so on.  user: the id of
-    another user who starts it (only root can do that)."""
+    another user who starts it (only root can do that).  run: the script, beside which its configurations lie."""
 
-    def __init__(self, name, backend, work, settings, user=None):
+    def __init__(self, name, backend, work, settings, user=None, run=RUN):
         self.name = name
         self.port, fcgi_port = processes.free_ports(2)
         self.log = work.join("server.log")
@@ -32,7 +39,7 @@ class WebServer:
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GOVERAGE_PROGRAM": work.program,
                "COVERAGE_HTTP_PORT": str(self.port), "GOVERAGE_FCGI_PORT": str(fcgi_port),
                "GOVERAGE_RUN_DIR": self.run_dir, **settings}
-        arguments = [RUN, name] + ([backend] if backend else [])
+        arguments = [run, name] + ([backend] if backend else [])
         if user is not None:
             os.chown(self.run_dir, user, user)
             arguments = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] + arguments

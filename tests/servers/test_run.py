@@ -16,11 +16,6 @@ import tree
 import web_server
 from answer import check_profile
 
-PROGRAMS = {"apache-fcgid": ("apache2", "/usr/lib/apache2/modules/mod_fcgid.so"),
-            "apache-cgid": ("apache2",), "apache-proxy-fcgi": ("apache2", "spawn-fcgi"),
-            "lighttpd-fastcgi": ("lighttpd",), "lighttpd-cgi": ("lighttpd",),
-            "lighttpd-spawn-fcgi": ("lighttpd", "spawn-fcgi"), "caddy": ("caddy", "spawn-fcgi"),
-            "nginx": ("nginx", "spawn-fcgi")}
 NOBODY = 65534
 
 
@@ -102,7 +97,7 @@ def main():
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GOVERAGE_PROGRAM": work.program,
                "COVERAGE_HTTP_PORT": str(ports[0]), "GOVERAGE_FCGI_PORT": str(ports[1]), **settings}
         refusals(out, env)
-        for name, programs in PROGRAMS.items():
+        for name, programs in web_server.PROGRAMS.items():
             lacking = web_server.missing(*programs)
             if lacking:
                 out.skip(name, f"{lacking} is not installed")

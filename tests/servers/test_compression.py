@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+"""Compressed answers, as the comments in each web server's configuration say: the same profile, and validators
+that still hold."""
+
+import gzip
+import os
+import re
+import shutil
+import sys
+
+import server_test  # finds the library
+
+import go_fixture
+import processes
+import tap
+import tree
+import web_server
+from answer import check_profile
+from conversations import PROFILE
+
+HEADING = "# Compressed answers"
+COMMENT = re.compile(r"^(\s*)#(\S)")
+
+
+def turn_on(text):
+    """The configuration with the lines below the heading as no comments; how many these were."""
+    lines, found, on = [], 0, False
+    for line in text.split("\n"):
+        on = line.strip().startswith(HEADING) or (on and COMMENT.match(line) is not None)
+        if on and COMMENT.match(line):
+            line, found = COMMENT.sub(r"\1\2", line), found + 1
+        lines.append(line)
+    return "\n".join(lines), found
+
+
+def scripts_with_compression(work):
+    """A copy of the scripts and configurations; scripts/servers/run in it."""
+    place = work.join("servers")
+    shutil.copytree(os.path.dirname(web_server.RUN), place)
+    for entry in os.scandir(place):
+        if entry.name.endswith((".conf", ".Caddyfile")):
+            with open(entry.path) as file:
+                text, found = turn_on(file.read())
+            assert found, f"{entry.name} has no lines below '{HEADING}'"
+            with open(entry.path, "w") as file:
+                file.write(text)
+    return os.path.join(place, "run")
+
+
+def check_compressed(server, whole):
+    accept = ("Accept-Encoding", "gzip")
+    plain = server.request("POST", PROFILE, body=b"")
+    check_profile(plain, whole)
+    tap.equal(plain.header("content-encoding"), None, "Content-Encoding for a client that takes none")
+    packed = server.request("POST", PROFILE, body=b"", headers=[accept])
+    tap.equal((packed.status, packed.header("content-encoding")), (200, "gzip"), "status and Content-Encoding")
+    tap.equal(gzip.decompress(packed.body), plain.body, "the profile")
+    etag = packed.header("etag")
+    again = server.request("POST", PROFILE, body=b"", headers=[accept, ("If-None-Match", etag)])
+    tap.equal(again.status, 304, f"status with If-None-Match {etag}")
+    since = server.request("POST", PROFILE + "?since=" + etag.replace('"', "%22"), body=b"", headers=[accept])
+    # 410: understood, but another process answers than the one that gave it
+    assert since.status in (200, 410), f"since={etag}: {since}"
+
+
+def main():
+    lacking = web_server.missing("/usr/lib/lighttpd/mod_deflate.so",
+                                 *{name for names in web_server.PROGRAMS.values() for name in names})
+    if lacking:
+        tap.skip_all(f"{lacking} is not installed")
+    processes.alarm(600)
+    processes.adopt_orphans()
+    out = tap.Tap()
+    with tree.WorkDirectory() as work:
+        scenes = go_fixture.Scenes(work)
+        whole = scenes.enter("good")
+        run = scripts_with_compression(work)
+        settings = {"GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", "GOVERAGE_ENGINE": "builtin"}
+        for name in web_server.PROGRAMS:
+            with out.check(f"{name}: compressed for those who take it, and the ETag holds"):
+                server = web_server.WebServer(name, None, work, settings, run=run)
+                try:
+                    check_compressed(server, whole)
+                finally:
+                    server.stop()
+    return out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
