@@ -1,7 +1,8 @@
 """Real Go programs, built with `go build -cover`, the coverage files that they leave behind, and covdata's
 own textfmt of them, which is what the program under test is measured by.
 
-What is built is kept in the build directory, for all tests together."""
+What is built is kept for all tests together: in the build directory, or in GOVERAGE_FIXTURES, so that several
+builds of the program under test can share it."""
 
 import contextlib
 import fcntl
@@ -12,7 +13,7 @@ import subprocess
 
 import tree
 
-CACHE = os.path.join(tree.BUILD, "tests", "fixtures")
+CACHE = os.environ.get("GOVERAGE_FIXTURES") or os.path.join(tree.BUILD, "tests", "fixtures")
 
 # The release whose covdata comes prebuilt, and the newest one, where it does not.
 RELEASE = "1.23"
