@@ -46,7 +46,8 @@ static int read_processes(struct collection *collection, struct app *app, const 
 
 	if (app->settings.live == LIVE_SETTING_OFF)
 		return 0;
-	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
+	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0 ||
+	    staging_open(&collection->staging, err) < 0)
 		return -1;
 	collection->live_fd = staging_subdir(&collection->staging, COLLECT_LIVE_NAME, err);
 	if (collection->live_fd < 0)
@@ -87,8 +88,6 @@ static int check_not_blind(const struct collection *collection, struct error *er
 int collect(struct collection *collection, struct app *app, const char *gocoverdir,
 	    const struct string_list *services, const struct deadline *deadline, struct error *err)
 {
-	if (staging_open(&collection->staging, err) < 0)
-		return -1;
 	if (read_processes(collection, app, gocoverdir, services, deadline, err) < 0)
 		return -1;
 	if (coverage_set_list(&collection->set, gocoverdir, deadline, err) < 0)

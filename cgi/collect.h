@@ -17,7 +17,7 @@
 #define COLLECT_LIVE_NAME "live"
 
 struct collection {
-	struct staging staging;
+	struct staging staging; /* made when somebody needs it */
 	int live_fd; /* the directory of the snapshots; -1 = running processes are not read; owned
 		      */
 	struct live_report live;

@@ -69,6 +69,8 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 	leave_out_damaged(&collection->set, &tally->report);
 	if (coverage_set_check_modes(&collection->set, err) < 0)
 		return -1;
+	if (!collection->staging.path && staging_open(&collection->staging, err) < 0)
+		return -1;
 	text->engine = "covdata";
 	text->fd =
 	    covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);

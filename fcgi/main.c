@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +26,7 @@ static void open_standard_descriptors(void)
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = io_open_null();
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
@@ -130,7 +129,8 @@ int main(int argc, char **argv)
 {
 	open_standard_descriptors();
 	io_cloexec_from(STDERR_FILENO + 1);
-	signal(SIGCHLD, SIG_DFL); /* a server that ignores it would take our children's status away */
+	signal(SIGCHLD,
+	       SIG_DFL); /* a server that ignores it would take our children's status away */
 	log_start("goverage.fcgi");
 	if (listener_is_listening(STDIN_FILENO))
 		return run_inherited();

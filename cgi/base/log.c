@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,19 +17,10 @@ static bool fd2_is_lost;
 static __thread log_sink *request_sink;
 static __thread void *request_context;
 
-static bool leads_nowhere(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return true;
-	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-}
-
 void log_start(const char *program)
 {
 	program_name = program;
-	fd2_is_lost = leads_nowhere(STDERR_FILENO);
+	fd2_is_lost = io_leads_nowhere(STDERR_FILENO);
 }
 
 void log_request_sink(log_sink *sink, void *context)

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgi/base/io.h"
+
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -64,22 +66,24 @@ static int child_attributes(posix_spawnattr_t *attr)
 	return rc;
 }
 
-/* All other descriptors of this process are close-on-exec. */
-static int child_descriptors(posix_spawn_file_actions_t *actions, int out, int said)
+/* What becomes the child's 0, 1 and 2; all other descriptors of this process are close-on-exec. */
+struct stdio {
+	int in, out, said; /* at 3 or above; owned */
+};
+
+static int child_descriptors(posix_spawn_file_actions_t *actions, const struct stdio *stdio)
 {
 	int rc;
 
-	rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-	if (rc == 0 && out >= 0)
-		rc = posix_spawn_file_actions_adddup2(actions, out, 1);
-	else if (rc == 0)
-		rc = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
+	rc = posix_spawn_file_actions_adddup2(actions, stdio->in, 0);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(actions, said, 2);
+		rc = posix_spawn_file_actions_adddup2(actions, stdio->out, 1);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(actions, stdio->said, 2);
 	return rc;
 }
 
-static int spawn(const struct child *child, int out, int said, pid_t *pid)
+static int spawn(const struct child *child, const struct stdio *stdio, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -92,7 +96,7 @@ static int spawn(const struct child *child, int out, int said, pid_t *pid)
 	if (rc == 0) {
 		rc = child_attributes(&attr);
 		if (rc == 0)
-			rc = child_descriptors(&actions, out, said);
+			rc = child_descriptors(&actions, stdio);
 		if (rc == 0)
 			/* the type of argv is historical: posix_spawn(3) changes nothing in it */
 			rc = posix_spawn(pid, child->argv[0], &actions, &attr,
@@ -108,12 +112,12 @@ static int spawn(const struct child *child, int out, int said, pid_t *pid)
  * as long as a process forked meanwhile holds a copy of the writer's descriptor: until that one's
  * exec.
  */
-static int spawn_unless_busy(const struct child *child, int out, int said, pid_t *pid)
+static int spawn_unless_busy(const struct child *child, const struct stdio *stdio, pid_t *pid)
 {
 	const struct timespec pause = {0, BUSY_PAUSE_MS * 1000000};
 	int rc, tries = 0;
 
-	while ((rc = spawn(child, out, said, pid)) == ETXTBSY && ++tries < BUSY_TRIES)
+	while ((rc = spawn(child, stdio, pid)) == ETXTBSY && ++tries < BUSY_TRIES)
 		nanosleep(&pause, NULL);
 	return rc;
 }
@@ -135,28 +139,50 @@ static void bound_cpu_time(pid_t pid, const struct deadline *deadline)
 	prlimit(pid, RLIMIT_CPU, &limit, NULL);
 }
 
+static void stdio_close(struct stdio *stdio)
+{
+	if (stdio->in >= 0)
+		close(stdio->in);
+	if (stdio->out >= 0)
+		close(stdio->out);
+	if (stdio->said >= 0)
+		close(stdio->said);
+}
+
+/* The child's 0 is empty, and so is its 1 unless there is somebody who wants that; its 2 goes to
+ * us. */
+static int open_stdio(const struct child *child, int said, struct stdio *stdio, struct error *err)
+{
+	cleanup_fd int null = io_open_null();
+
+	if (null >= 0)
+		stdio->in = copy_above_stdio(null);
+	if (stdio->in >= 0)
+		stdio->out = copy_above_stdio(child->stdout_fd >= 0 ? child->stdout_fd : null);
+	if (stdio->out >= 0)
+		stdio->said = copy_above_stdio(said);
+	if (stdio->said < 0)
+		return error_errno(err, ERROR_INTERNAL, errno, "can't open the descriptors of %s",
+				   child->argv[0]);
+	return 0;
+}
+
 static int start(const struct child *child, struct watch *watch, struct error *err)
 {
-	cleanup_fd int out = -1, in = -1, said = -1;
+	cleanup_with(stdio_close) struct stdio stdio = {-1, -1, -1};
+	cleanup_fd int in = -1, said = -1;
 	int pipe_fds[2], rc;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "can't make a pipe for %s",
 				   child->argv[0]);
 	in = pipe_fds[0];
-	said = copy_above_stdio(pipe_fds[1]);
-	rc = errno;
-	close(pipe_fds[1]);
-	if (said >= 0 && child->stdout_fd >= 0) {
-		out = copy_above_stdio(child->stdout_fd);
-		rc = errno;
-	}
-	if (said < 0 || (child->stdout_fd >= 0 && out < 0))
-		return error_errno(err, ERROR_INTERNAL, rc, "can't copy a descriptor for %s",
-				   child->argv[0]);
+	said = pipe_fds[1];
+	if (open_stdio(child, said, &stdio, err) < 0)
+		return -1;
 	if (fcntl(in, F_SETFL, O_NONBLOCK) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "can't set up a pipe");
-	rc = spawn_unless_busy(child, out, said, &watch->pid);
+	rc = spawn_unless_busy(child, &stdio, &watch->pid);
 	if (rc)
 		return error_errno(err, ERROR_INTERNAL, rc, "can't start %s", child->argv[0]);
 	watch->said_fd = steal_fd(&in);

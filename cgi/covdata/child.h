@@ -15,7 +15,7 @@
 struct child {
 	const char *const *argv; /* argv[0] is an absolute path; NULL at the end */
 	const char *const *envp; /* NULL at the end */
-	int stdout_fd;		 /* becomes its fd 1; -1 = the null device; not closed */
+	int stdout_fd;		 /* becomes its fd 1; -1 = nowhere; not closed */
 };
 
 struct child_result {

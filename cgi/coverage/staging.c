@@ -14,6 +14,7 @@
 #include "cgi/base/log.h"
 
 #define MEMORY_BASE "/dev/shm"
+#define ROOT_BASE "" /* of a container that has nothing but us in it */
 
 enum {
 	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
@@ -113,7 +114,9 @@ static int try_to_make(struct staging *staging, const char *base, struct error *
 	}
 	if (!mkdtemp(path))
 		return error_errno(err, ERROR_INTERNAL, errno,
-				   "can't make a private directory in %s", base);
+				   "can't make a private directory in %s: set TMPDIR to a "
+				   "directory that uid %lu can write",
+				   *base ? base : "/", (unsigned long)geteuid());
 	fd = open(path, DIR_FLAGS);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -149,9 +152,12 @@ int staging_open(struct staging *staging, struct error *err)
 	struct error unused;
 
 	*staging = STAGING_INIT;
-	if (make_in(staging, MEMORY_BASE, &unused) == 0)
+	if (make_in(staging, MEMORY_BASE, &unused) == 0 ||
+	    make_in(staging, staging_disk_base(), err) == 0)
 		return 0;
-	return make_in(staging, staging_disk_base(), err);
+	if (access(staging_disk_base(), F_OK) == 0)
+		return -1;
+	return make_in(staging, ROOT_BASE, &unused) < 0 ? -1 : 0;
 }
 
 int staging_subdir(const struct staging *staging, const char *name, struct error *err)
@@ -201,7 +207,7 @@ static void sweep_base(const char *base)
 	cleanup_dir DIR *dir = NULL;
 	struct dirent *entry;
 	char prefix[64];
-	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(*base ? base : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -220,4 +226,5 @@ void staging_sweep(void)
 {
 	sweep_base(MEMORY_BASE);
 	sweep_base(staging_disk_base());
+	sweep_base(ROOT_BASE);
 }

@@ -1,8 +1,9 @@
 /*
  * A private directory for one request: links to the coverage files that were chosen, and the files
  * that are made for it.  It lies in memory (/dev/shm) where that can be had, else in TMPDIR or
- * /tmp, has mode 0700, and its descriptor holds a lock for as long as its owner lives: whatever is
- * found without a lock was left by a killed process.
+ * /tmp, else (in a root directory that is empty) in /, has mode 0700, and its descriptor holds a
+ * lock for as long as its owner lives: whatever is found without a lock was left by a killed
+ * process.
  */
 #ifndef GOVERAGE_STAGING_H
 #define GOVERAGE_STAGING_H
