@@ -60,15 +60,19 @@ static char *find_on_path(const char *name)
 	return NULL;
 }
 
-/* The directory that this program was started from, "" when that can't be told. */
-static void own_directory(char *out, size_t room)
+/* The directory that this program was started from, without a slash at its end: the root directory
+ * is "".  NULL when it can't be told. */
+static const char *own_directory(char *out, size_t room)
 {
 	ssize_t n = readlink("/proc/self/exe", out, room - 1);
 	char *slash;
 
 	out[n > 0 ? n : 0] = '\0';
 	slash = strrchr(out, '/');
-	out[slash ? slash - out : 0] = '\0';
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	return out;
 }
 
 static int find_as_set(struct covdata *covdata, const char *value, struct error *err)
@@ -94,14 +98,16 @@ static int find_as_set(struct covdata *covdata, const char *value, struct error 
 
 static int look_for_it(struct covdata *covdata, struct error *err)
 {
-	char own[PATH_MAX];
+	char room[PATH_MAX];
+	const char *own, *place;
 
 	covdata->program = find_on_path("covdata");
 	if (covdata->program)
 		return 0;
-	own_directory(own, sizeof own);
+	own = own_directory(room, sizeof room);
+	place = own && *own ? own : "/";
 	covdata->go = find_on_path("go");
-	covdata->beside = *own ? executable_in(own, strlen(own), "covdata") : NULL;
+	covdata->beside = own ? executable_in(own, strlen(own), "covdata") : NULL;
 	if (covdata->go)
 		return 0;
 	covdata->program = steal_ptr(covdata->beside);
@@ -111,7 +117,7 @@ static int look_for_it(struct covdata *covdata, struct error *err)
 			 "covdata not found: neither covdata nor go is on PATH (%.300s), and no "
 			 "covdata lies beside this program (in %.300s): install Go 1.20 or later, "
 			 "or set GOVERAGE_COVDATA to the covdata program",
-			 search_path(), own);
+			 search_path(), place);
 }
 
 static int describe(struct covdata *covdata, struct error *err)

@@ -54,13 +54,17 @@ def end(server, staging_before):
     processes.no_staging_left(staging_before)
 
 
-def serve(out, name, backend, work, settings, staging_before):
-    """One life of the server: the whole table, and its end."""
-    scenes = go_fixture.Scenes(work)
-    scenes.enter("good")
+def serve(out, name, backend, work, settings, staging_before, scenes=None, check_first=None):
+    """One life of the server: the whole table, and its end.  scenes: where they are not below the work
+    directory; check_first(server, profile): a check of its own in front of the table."""
+    scenes = scenes or go_fixture.Scenes(work)
+    whole = scenes.enter("good")
     server = web_server.WebServer(name, backend, work, {
         "GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", **settings})
     try:
+        if check_first:
+            with out.check("the set-up is what this test is about"):
+                check_first(server, whole)
         converse(out, server, scenes)
         with out.check(f"{PARALLEL} requests at once: all whole, all alike"):
             many_at_once(server, scenes.enter("good"))

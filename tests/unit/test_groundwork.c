@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cgi/base/buffer.h"
@@ -190,6 +191,23 @@ static void strangers_become_close_on_exec(void **state)
 	close(fd);
 }
 
+static void null_is_empty_and_keeps_nothing(void **state)
+{
+	cleanup_fd int null = io_open_null(), fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int memory = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char byte;
+
+	(void)state;
+	assert_int_equal(fcntl(null, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(read(null, &byte, 1), 0);
+	assert_true(io_leads_nowhere(null));
+	assert_true(io_leads_nowhere(1 << 20));
+	assert_false(io_leads_nowhere(fd));
+	assert_false(io_leads_nowhere(memory));
+	assert_int_equal(fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	assert_true(io_leads_nowhere(memory));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +221,7 @@ int main(void)
 	    cmocka_unit_test(utf8_is_strict),
 	    cmocka_unit_test(deadlines_pass_and_are_cancelled),
 	    cmocka_unit_test(strangers_become_close_on_exec),
+	    cmocka_unit_test(null_is_empty_and_keeps_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
