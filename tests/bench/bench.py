@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """make bench: this program beside bare covdata on the same directories, and at running services, in one run.
 
-    bench.py [CORPUS ... | live]    all of them where none is named
+    bench.py [CORPUS ... | live | footprint]    all of them where none is named
 
 BENCH_ROUNDS is the number of rounds (5), GOVERAGE_CORPORA where the corpora are kept.  Nothing is asserted but
 that the answers are covdata's bytes: machines are noisy."""
@@ -15,11 +15,12 @@ for near in (".", "../lib", "../live"):
 
 # pylint: disable=wrong-import-position
 import corpus_bench
+import footprint
 import go_fixture
 import live_bench
 import tree
 
-CHOICES = (*corpus_bench.NAMES, "live")
+CHOICES = (*corpus_bench.NAMES, "live", "footprint")
 
 
 def main():
@@ -32,6 +33,8 @@ def main():
         for name in names:
             if name == "live":
                 live_bench.run(work)
+            elif name == "footprint":
+                footprint.run(work)
             else:
                 corpus_bench.run(name, work, covdata)
     return 0
