@@ -1,0 +1,50 @@
+"""What an installation consists of, and make, run in the build that is tested."""
+
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+# pylint: disable=wrong-import-position
+import tree
+
+# Directories of the tree whose files are all among the examples, by their place there.
+EXAMPLES = {"scripts/servers": ""}
+
+
+def examples():
+    """The paths below the directory of examples: every file that somebody put into those directories."""
+    found = [os.path.join(place, name) for directory, place in EXAMPLES.items()
+             for name in os.listdir(os.path.join(tree.SOURCE, directory))]
+    assert len(found) > 10, found
+    return sorted(found)
+
+
+def files(root):
+    """The paths of all that is no directory, from `root` on."""
+    return sorted(os.path.join(directory, name) for directory, folders, names in os.walk(root)
+                  for name in names + [f for f in folders if os.path.islink(os.path.join(directory, f))])
+
+
+def directories(root):
+    return sorted(os.path.join(directory, name) for directory, folders, _ in os.walk(root) for name in folders
+                  if not os.path.islink(os.path.join(directory, name)))
+
+
+def make(*arguments):
+    """make in the build, as somebody types it, though make itself runs the tests."""
+    env = {name: value for name, value in os.environ.items()
+           if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DESTDIR", "TESTS")}
+    run("make", "-C", tree.BUILD, *arguments, env=env)
+
+
+def run(*command, **how):
+    """A command that has to succeed; what it said."""
+    how = {"stdin": subprocess.DEVNULL, "timeout": 900, **how}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          **how)
+    said = "\n".join(done.stdout.splitlines()[-30:])
+    assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{said}"
+    return done.stdout
