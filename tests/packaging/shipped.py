@@ -8,10 +8,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 # pylint: disable=wrong-import-position
+import go_fixture
 import tree
 
 # Directories of the tree whose files are all among the examples, by their place there.
-EXAMPLES = {"scripts/servers": ""}
+EXAMPLES = {"scripts/servers": "", "scripts/systemd": "systemd"}
 
 
 def examples():
@@ -48,3 +49,15 @@ def run(*command, **how):
     said = "\n".join(done.stdout.splitlines()[-30:])
     assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{said}"
     return done.stdout
+
+
+def demo():
+    """The path of the service of scripts/demo, built with coverage as anybody builds it."""
+    program = os.path.join(go_fixture.CACHE, "demo", "shop")
+    if not os.path.exists(program):
+        os.makedirs(os.path.dirname(program), exist_ok=True)
+        new = f"{program}.{os.getpid()}"
+        run(go_fixture.go(), "build", "-cover", "-buildvcs=false", "-o", new, ".",
+            cwd=os.path.join(tree.SOURCE, "scripts", "demo"), env=go_fixture.go_environment())
+        os.rename(new, program)
+    return program
