@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 
 import shipped  # finds the library
 
@@ -20,6 +19,7 @@ import tap
 import tree
 import web_server
 from answer import check_common
+from poller import Background, nothing_lost
 
 UNITS = os.path.join(tree.SOURCE, "scripts", "systemd")
 SERVICE, SOCKET = "goverage-fcgi.service", "goverage-fcgi.socket"
@@ -221,48 +221,15 @@ def others(out, machine):
         tap.equal(status_of(machine.responder())["CapEff"], f"{1 << 19:016x}", "its capabilities")
 
 
-class Poller(threading.Thread):
-    """One client that asks without a pause until it is told to stop."""
-
-    def __init__(self, ask):
-        super().__init__()
-        self.ask, self.good, self.bad, self.done = ask, 0, [], threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.done.is_set():
-            try:
-                answer = self.ask()
-            except OSError as error:
-                self.bad.append(repr(error))
-                continue
-            if answer.status == 200 and answer.whole:
-                self.good += 1
-            else:
-                self.bad.append(repr(answer))
-
-    def stop(self):
-        self.done.set()
-        self.join()
-        assert not self.bad, f"{len(self.bad)} of {self.good + len(self.bad)} were lost, the first: {self.bad[0]}"
-        assert self.good, "nothing was asked"
-
-
 def restarts(out, machine):
     with out.check("restarts under load lose no request"):
         machine.edit("")
-        pollers = [Poller(machine.ask) for _ in range(4)]
-        try:
-            pids = {machine.responder()}
+        pids = {machine.responder()}
+        with nothing_lost(machine.ask):
             for _ in range(4):
                 machine.systemctl("restart", SERVICE)
-                machine.ask()
+                live(machine.ask())
                 pids.add(machine.responder())
-        finally:
-            for poller in pollers:
-                poller.done.set()
-        for poller in pollers:
-            poller.stop()
         assert len(pids) >= 5, f"it was not restarted: {pids}"
         tap.equal(machine.show(SERVICE, "Result"), "success", "the unit's result")
     with out.check("a request under way is answered before the old one ends; later ones wait for the new one"):
@@ -288,23 +255,6 @@ def restarts(out, machine):
         machine.systemctl("stop", SOCKET, SERVICE)
         tap.equal(machine.show(SERVICE, "Result"), "success", "the unit's result")
         assert not os.path.exists(machine.socket), "the socket is still there"
-
-
-class Background(threading.Thread):
-    """One request in the background."""
-
-    def __init__(self, ask):
-        super().__init__()
-        self.ask, self.answer = ask, None
-        self.start()
-
-    def run(self):
-        self.answer = self.ask()
-
-    def result(self):
-        self.join()
-        assert self.answer is not None, "no answer"
-        return self.answer
 
 
 def main():
