@@ -31,7 +31,7 @@ mkdir -p "$root$shared"
 mount --bind "$shared" "$root$shared"
 cd "$root"
 mkdir -p .machine
-pivot_root . .machine
+/sbin/pivot_root . .machine
 umount -l .machine
 rmdir .machine
 exec "$@"
@@ -74,13 +74,13 @@ class PrivateRoot:
         os.makedirs(self.over + path, exist_ok=True)
         os.chmod(self.over + path, mode)
 
-    def _command(self, arguments, prefix, cgroup):
-        return [*prefix, *NAMESPACES, *(["--cgroup"] if cgroup else []), "sh", "-c", ENTER, "enter", self.shared,
+    def _command(self, arguments, prefix, cgroup, namespaces):
+        return [*prefix, *namespaces, *(["--cgroup"] if cgroup else []), "sh", "-c", ENTER, "enter", self.shared,
                 self.over, "yes" if cgroup else "", *arguments]
 
-    def enter(self, *arguments, prefix=(), cgroup=False, **how):
+    def enter(self, *arguments, prefix=(), cgroup=False, namespaces=tuple(NAMESPACES), **how):
         """Start a program as process 1 there.  prefix: what runs the whole, from outside."""
-        self.process = processes.start(self._command(arguments, prefix, cgroup), **how)
+        self.process = processes.start(self._command(arguments, prefix, cgroup, namespaces), **how)
 
     def first(self):
         """The pid of process 1 inside, as it is called outside."""

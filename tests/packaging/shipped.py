@@ -12,7 +12,7 @@ import go_fixture
 import tree
 
 # Directories of the tree whose files are all among the examples, by their place there.
-EXAMPLES = {"scripts/servers": "", "scripts/systemd": "systemd"}
+EXAMPLES = {"scripts/servers": "", "scripts/containers": "containers", "scripts/systemd": "systemd"}
 
 
 def examples():

@@ -17,7 +17,7 @@ import tree
 
 README = "README.md"
 MANUAL = "fcgi/goverage-fcgi.8"
-MANIFEST = "scripts/kubernetes-sidecar.yaml"
+MANIFEST = "scripts/containers/kubernetes-sidecar.yaml"
 LINE = 79  # columns of the manual's source
 
 
