@@ -61,8 +61,8 @@ class Image:
 
 class Engine:
     """place: an empty directory, on a file system of its own in memory.  context: the root of the sources.  go: the
-    go command of a release.  shared: directories that every build sees.  more: variables that a RUN is given besides; in, e.g., Alpine's golang image its
-    cache is empty, and takes minutes to fill."""
+    go command of a release.  shared: directories that every build sees.  more: variables that a RUN is given
+    besides: a cache for Go, for one."""
 
     def __init__(self, place, context, go, shared, more):
         self.place, self.context, self.go, self.shared, self.more = place, context, go, shared, more

@@ -54,10 +54,9 @@ def run(*command, **how):
 def demo():
     """The path of the service of scripts/demo, built with coverage as anybody builds it."""
     program = os.path.join(go_fixture.CACHE, "demo", "shop")
-    if not os.path.exists(program):
-        os.makedirs(os.path.dirname(program), exist_ok=True)
-        new = f"{program}.{os.getpid()}"
-        run(go_fixture.go(), "build", "-cover", "-buildvcs=false", "-o", new, ".",
-            cwd=os.path.join(tree.SOURCE, "scripts", "demo"), env=go_fixture.go_environment())
-        os.rename(new, program)
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    new = f"{program}.{os.getpid()}"
+    run(go_fixture.go(), "build", "-cover", "-buildvcs=false", "-o", new, ".",
+        cwd=os.path.join(tree.SOURCE, "scripts", "demo"), env=go_fixture.go_environment())
+    os.rename(new, program)
     return program

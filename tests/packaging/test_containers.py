@@ -323,9 +323,8 @@ def main():
     if lacking or private_root.unavailable():
         tap.skip_all(private_root.unavailable() or f"{lacking} is not installed")
     try:
-        covdata_before = go_fixture.covdata()
+        go_fixture.covdata()
         go = go_fixture.go()
-        assert covdata_before
     except go_fixture.Unavailable as error:
         tap.skip_all(error)
     enter_namespaces()

@@ -156,7 +156,7 @@ def said_by(command):
 
 def analysis(out, machine):
     with out.check("systemd-analyze verify has nothing to say about them, installed"):
-        machine.root.enter("systemd-analyze", "verify", SERVICE, SOCKET, stdin=subprocess.DEVNULL,
+        machine.root.enter("systemd-analyze", "verify", "--man=no", SERVICE, SOCKET, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said = machine.root.process.communicate(timeout=120)[0]
         ours = [line for line in said.splitlines() if "goverage-fcgi" in line]
