@@ -7,6 +7,7 @@
 #include "cgi/baseline/baseline.h"
 #include "cgi/covdata/covdata.h"
 #include "cgi/base/error.h"
+#include "cgi/base/turnstile.h"
 #include "cgi/live/live.h"
 #include "cgi/reader/reader.h"
 #include "cgi/settings.h"
@@ -15,6 +16,7 @@
 struct app {
 	struct settings settings;
 	int cancel_fd;	       /* readable = end what is under way (CGI after SIGTERM); -1 = none */
+	struct turnstile *turns; /* to be in work; NULL = any number at once; not owned */
 	struct reader *reader; /* what was understood of coverage files */
 	struct text_cache *texts;      /* the last profiles */
 	struct baseline_cache *baselines; /* the last baseline */

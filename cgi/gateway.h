@@ -37,6 +37,17 @@ struct gateway {
 	 */
 	bool stream_ends_with_body;
 
+	/* When the request arrived, by the monotonic clock in nanoseconds: its time runs from then. 0 =
+	 * it has just arrived. */
+	int64_t arrived_ns;
+
+	/* Has the peer hung up?  NULL where that can't be told. */
+	bool (*gone)(struct gateway *gateway);
+
+	/* An answer with this many bytes of body is about to be written; NULL = nobody wants to know.
+	 */
+	void (*answering)(struct gateway *gateway, size_t n);
+
 	log_sink *log; /* where a log line can go when fd 2 leads nowhere; NULL = nowhere */
 };
 

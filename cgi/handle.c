@@ -7,6 +7,9 @@
 #include "cgi/response.h"
 #include "cgi/routes.h"
 
+/* How long the body of a request is waited for that is refused whatever it says. */
+enum { REFUSAL_MS = 10000, OVERLOAD_MS = 2000 };
+
 static int check_head(const struct request *request, struct error *err)
 {
 	if (request->refused)
@@ -27,6 +30,23 @@ static int answer_options(struct response *response, const struct route *route)
 	return 0;
 }
 
+/* The work itself, in turn; for a client that has given up in the meantime there is none. */
+static int answer_in_turn(struct exchange *exchange, const struct route *route, struct error *err)
+{
+	struct turnstile *turns = exchange->app->turns;
+	struct gateway *gateway = exchange->gateway;
+	int rc;
+
+	if (turnstile_enter(turns, &exchange->deadline, err) < 0)
+		return -1;
+	if (gateway->gone && gateway->gone(gateway))
+		rc = error_set(err, ERROR_CANCELLED, "the client is gone");
+	else
+		rc = route->handle(exchange, err);
+	turnstile_leave(turns);
+	return rc;
+}
+
 static int answer_by_route(struct exchange *exchange, struct error *err)
 {
 	const struct request *request = exchange->request;
@@ -41,7 +61,7 @@ static int answer_by_route(struct exchange *exchange, struct error *err)
 	}
 	if (strcmp(request->method, "OPTIONS") == 0)
 		return answer_options(exchange->response, route);
-	return route->handle(exchange, err);
+	return answer_in_turn(exchange, route, err);
 }
 
 /* Everything up to the answer; the body is read first, since what is left unread breaks
@@ -84,19 +104,17 @@ static void log_outcome(const struct response *response, const struct error *err
 			 ms);
 }
 
-static void finish(struct response *response, struct request *request, struct gateway *gateway,
-		   const struct error *err, int64_t started_ns)
+/* 0, or -1 when the client is gone. */
+static int finish(struct response *response, struct request *request, struct gateway *gateway,
+		  const struct error *err)
 {
 	bool head = request->method && strcmp(request->method, "HEAD") == 0;
-	int sent = 0;
 
 	if (err->class != ERROR_NONE)
 		response_error(response, request, err);
 	if (request->refused)
 		response->status = request->refused;
-	if (err->class != ERROR_CANCELLED)
-		sent = response_send(response, gateway, head);
-	log_outcome(response, err, sent, started_ns);
+	return err->class == ERROR_CANCELLED ? 0 : response_send(response, gateway, head);
 }
 
 void handle_request(struct app *app, struct gateway *gateway)
@@ -104,13 +122,15 @@ void handle_request(struct app *app, struct gateway *gateway)
 	cleanup_request struct request request = REQUEST_INIT;
 	cleanup_response struct response response = RESPONSE_INIT;
 	struct error err = {0};
-	int64_t started_ns = monotonic_ns();
+	int sent;
+	int64_t started_ns = gateway->arrived_ns ? gateway->arrived_ns : monotonic_ns();
+	int64_t allowed_ns = app->settings.timeout_s * INT64_C(1000000000);
 	struct exchange exchange = {
 	    .app = app,
 	    .gateway = gateway,
 	    .request = &request,
 	    .response = &response,
-	    .deadline = deadline_in_ms(app->settings.timeout_s * 1000, app->cancel_fd),
+	    .deadline = {started_ns + allowed_ns, app->cancel_fd},
 	};
 
 	log_request_sink(gateway->log, gateway);
@@ -119,23 +139,43 @@ void handle_request(struct app *app, struct gateway *gateway)
 		if (answer(&exchange, &request, &err) == 0)
 			err.class = ERROR_NONE;
 	}
-	finish(&response, &request, gateway, &err, started_ns);
+	sent = finish(&response, &request, gateway, &err);
+	log_outcome(&response, &err, sent, started_ns);
 	log_request_sink(NULL, NULL);
+}
+
+/* The refusal is the answer whatever the body is; it is read all the same. */
+static void drop_body(struct request *request, struct gateway *gateway, int64_t ms)
+{
+	struct deadline deadline = deadline_in_ms(ms, -1);
+	struct error ignored = {0};
+
+	if (request_read_body(request, gateway, 0, &deadline, &ignored) < 0)
+		return;
 }
 
 void handle_refusal(struct gateway *gateway, const struct error *error)
 {
 	cleanup_request struct request request = REQUEST_INIT;
 	cleanup_response struct response response = RESPONSE_INIT;
-	struct deadline deadline = deadline_in_ms(10000, -1);
 	struct error ignored = {0};
 	int64_t started_ns = monotonic_ns();
 
 	if (request_read_head(&request, gateway, &ignored) == 0) {
 		log_incoming(&request);
-		if (request_read_body(&request, gateway, 0, &deadline, &ignored) < 0)
-			ignored.class =
-			    ERROR_NONE; /* the refusal is the answer whatever the body was */
+		drop_body(&request, gateway, REFUSAL_MS);
 	}
-	finish(&response, &request, gateway, error, started_ns);
+	log_outcome(&response, error, finish(&response, &request, gateway, error), started_ns);
+}
+
+void handle_overload(struct gateway *gateway, const struct error *error)
+{
+	cleanup_request struct request request = REQUEST_INIT;
+	cleanup_response struct response response = RESPONSE_INIT;
+	struct error ignored = {0};
+
+	if (request_read_head(&request, gateway, &ignored) == 0)
+		drop_body(&request, gateway, OVERLOAD_MS);
+	if (finish(&response, &request, gateway, error) < 0)
+		return; /* who is gone needs no refusal */
 }

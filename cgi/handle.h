@@ -13,4 +13,10 @@ void handle_request(struct app *app, struct gateway *gateway);
  * 500). */
 void handle_refusal(struct gateway *gateway, const struct error *error);
 
+/*
+ * Refuse it since there is too much to do (503), without a line in the log, of which there would be
+ * too many: the caller counts.
+ */
+void handle_overload(struct gateway *gateway, const struct error *error);
+
 #endif

@@ -120,6 +120,8 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 					  "out of memory: try again in a bit\n";
 	cleanup_buffer struct buffer head = BUFFER_INIT;
 
+	if (gateway->answering)
+		gateway->answering(gateway, head_only ? 0 : response_length(response));
 	write_head(response, &head);
 	if (head.failed || response->headers.failed || response->text.failed)
 		return gateway->write(gateway, last_resort, sizeof last_resort - 1);

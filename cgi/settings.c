@@ -44,10 +44,12 @@ static const struct variable {
      NULL, "bytes of request body", NULL},
     {"GOVERAGE_CACHE", KIND_NUMBER, offsetof(struct settings, cache_bytes), 256 << 20, 0, 1L << 40,
      NULL, "bytes that one FastCGI process keeps between requests; 0 = nothing", NULL},
+    {"GOVERAGE_CONNECTIONS", KIND_NUMBER, offsetof(struct settings, connections), 512, 1, 65536, NULL,
+     "requests that one FastCGI process holds at once; 503 to further ones", NULL},
     {"GOVERAGE_STATE", KIND_DIRECTORY, offsetof(struct settings, state), 0, 0, 0, NULL,
      "directory for what /v1/cover/clear must keep", "GOCOVERDIR with .goverage-state behind it"},
     {"GOVERAGE_WORKERS", KIND_NUMBER, offsetof(struct settings, workers), 0, 1, 256, NULL,
-     "requests that one FastCGI process answers at once", "number of CPUs, 2 at least"},
+     "requests that one FastCGI process works on at once", "number of CPUs, 2 at least"},
 };
 
 enum { VARIABLES = sizeof variables / sizeof *variables };
@@ -134,7 +136,7 @@ void settings_describe(struct buffer *out)
 	for (i = 0; i < VARIABLES; i++) {
 		const struct variable *v = &variables[i];
 
-		buffer_printf(out, "  %-17s %s\n  %-17s ", v->name, v->meaning, "");
+		buffer_printf(out, "  %-20s %s\n  %-20s ", v->name, v->meaning, "");
 		if (v->standard_text)
 			buffer_printf(out, "[%s]\n", v->standard_text);
 		else if (v->kind == KIND_WORD)

@@ -23,6 +23,7 @@ struct settings {
 	long timeout_s;		/* GOVERAGE_TIMEOUT, seconds for one answer */
 	long max_body;		/* GOVERAGE_MAX_BODY, bytes */
 	long cache_bytes;	/* GOVERAGE_CACHE: what is kept between requests; 0 = nothing */
+	long connections;	/* GOVERAGE_CONNECTIONS, held at once */
 	long workers;		/* GOVERAGE_WORKERS, requests at once; 0 = by the number of CPUs */
 };
 

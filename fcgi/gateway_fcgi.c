@@ -2,6 +2,7 @@
 
 #include <fcgiapp.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -38,7 +39,10 @@ static ssize_t fcgi_read(struct gateway *gateway, void *buf, size_t n,
 	if (deadline_left_ms(deadline) == 0)
 		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
 	got = FCGX_GetStr(buf, n > INT_MAX ? INT_MAX : (int)n, self->request.in);
-	/* an abort, a cut and a time-out all look like an early end */
+	/* an abort, a cut and a time-out all look like an early end; so does the watchdog's bite */
+	if ((size_t)got < n && FCGX_GetError(self->request.in) != 0 &&
+	    deadline_left_ms(deadline) == 0)
+		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
 	if ((size_t)got < n && FCGX_GetError(self->request.in) != 0)
 		return error_set(
 		    err, ERROR_BAD_REQUEST,
@@ -67,6 +71,21 @@ static int fcgi_write(struct gateway *gateway, const void *bytes, size_t n)
 	/* what libfcgi says at the end must not be taken for the rest of a record */
 	shutdown(self->request.ipcFd, SHUT_RDWR);
 	return -1;
+}
+
+static bool fcgi_gone(struct gateway *gateway)
+{
+	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
+	struct pollfd peer = {self->request.ipcFd, 0, 0}; /* a hang-up is always told */
+
+	return poll(&peer, 1, 0) > 0;
+}
+
+static void fcgi_answering(struct gateway *gateway, size_t n)
+{
+	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
+
+	self->events->output_begins(n, self->events->context);
 }
 
 static void fcgi_log(void *context, const char *line, size_t len)
@@ -109,6 +128,9 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		    .read = fcgi_read,
 		    .write = fcgi_write,
 		    .stream_ends_with_body = true,
+		    .arrived_ns = events->arrived_ns,
+		    .gone = fcgi_gone,
+		    .answering = fcgi_answering,
 		    .log = fcgi_log,
 		},
 	    .events = events,

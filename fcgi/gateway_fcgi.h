@@ -14,8 +14,10 @@ must_check int gateway_fcgi_start(struct error *err);
 
 /* What the user of a connection does at its turning points; `context` is handed to each. */
 struct fcgi_events {
+	int64_t arrived_ns; /* when the connection was accepted, on the monotonic clock */
 	void (*answer)(struct gateway *gateway, void *context); /* the parameters are in */
 	void (*input_complete)(void *context);			/* the body is in, too */
+	void (*output_begins)(size_t n, void *context);		/* with n bytes of body */
 	void *context;
 };
 

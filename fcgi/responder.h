@@ -1,6 +1,4 @@
-/*
- * The persistent process: workers that wait for connections, accept and answer them, until a signal
- * says to end.
+/* The persistent process: it accepts connections and has them answered until a signal says to end.
  */
 #ifndef GOVERAGE_RESPONDER_H
 #define GOVERAGE_RESPONDER_H
@@ -17,7 +15,7 @@ void responder_block_signals(void);
 
 /*
  * Answer requests until SIGTERM, SIGINT, SIGHUP or SIGUSR1 arrives; then take no more connections,
- * finish what is under way, and return 0.  -1 when the workers can't be started.
+ * finish what is under way, and return 0.  -1 when it can't be started.
  */
 must_check int responder_run(struct app *app, const struct listener *listener, struct error *err);
 

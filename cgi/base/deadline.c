@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 
 int64_t monotonic_ns(void)
 {
@@ -10,6 +9,21 @@ int64_t monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+struct timespec monotonic_time(int64_t at_ns)
+{
+	return (struct timespec){at_ns / 1000000000, at_ns % 1000000000};
+}
+
+void monotonic_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attributes);
+	pthread_condattr_destroy(&attributes);
 }
 
 struct deadline deadline_in_ms(int64_t ms, int cancel_fd)

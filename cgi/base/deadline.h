@@ -6,7 +6,9 @@
 #ifndef GOVERAGE_DEADLINE_H
 #define GOVERAGE_DEADLINE_H
 
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 struct deadline {
 	int64_t at_ns; /* CLOCK_MONOTONIC, nanoseconds */
@@ -21,6 +23,12 @@ enum deadline_result {
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t monotonic_ns(void);
+
+/* For pthread_cond_timedwait() on a condition of monotonic_cond_init(). */
+struct timespec monotonic_time(int64_t at_ns);
+
+/* A condition whose waits go by the monotonic clock. */
+void monotonic_cond_init(pthread_cond_t *cond);
 
 struct deadline deadline_in_ms(int64_t ms, int cancel_fd);
 

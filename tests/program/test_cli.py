@@ -17,7 +17,7 @@ import tools
 import tree
 
 SETTINGS = ("GOCOVERDIR", "GOVERAGE_COVDATA", "GOVERAGE_LIVE", "GOVERAGE_TIMEOUT", "GOVERAGE_MAX_BODY",
-            "GOVERAGE_WORKERS")
+            "GOVERAGE_WORKERS", "GOVERAGE_CONNECTIONS")
 
 
 def run(work, env, *argv):

@@ -1,0 +1,40 @@
+/*
+ * A bound on how many threads are in one piece of work at once.  Who comes first goes first: a
+ * place that becomes free is handed to the one who has waited longest, so that nobody is overtaken
+ * until its deadline.
+ */
+#ifndef GOVERAGE_TURNSTILE_H
+#define GOVERAGE_TURNSTILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgi/base/cleanup.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+
+struct turnstile; /* private; for any number of threads */
+
+/* One that lets in `places` (at least 1) at once.  NULL when memory runs out. */
+must_check struct turnstile *turnstile_new(size_t places);
+
+/*
+ * Come in; whoever does must leave again.  A wait takes at most half of the time that is left until
+ * the deadline, so that the other half remains for the work; its cancel_fd is not looked at.  -1
+ * with ERROR_UNAVAILABLE when no place became free.  A turnstile that is NULL lets in everybody.
+ */
+must_check int turnstile_enter(struct turnstile *turnstile, const struct deadline *deadline,
+			       struct error *err);
+
+/* How many are waiting at this moment. */
+size_t turnstile_waiting(struct turnstile *turnstile);
+
+void turnstile_leave(struct turnstile *turnstile);
+
+/* From now on nobody waits beyond at_ns on the monotonic clock, not even those who wait already. */
+void turnstile_close(struct turnstile *turnstile, int64_t at_ns);
+
+/* Nobody may be in it.  NULL is fine. */
+void turnstile_free(struct turnstile *turnstile);
+
+#endif

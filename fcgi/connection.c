@@ -1,0 +1,68 @@
+#include "fcgi/connection.h"
+
+#include "cgi/base/log.h"
+#include "cgi/handle.h"
+#include "fcgi/gateway_fcgi.h"
+
+/* A refusal is not worth waiting for long. */
+static const int64_t refusal_ns = INT64_C(5000000000);
+
+struct conversation {
+	const struct connection *connection;
+	struct app *app;
+	struct watch *watch;
+	int64_t allowed_ns;
+};
+
+static void answer(struct gateway *gateway, void *context)
+{
+	struct conversation *self = context;
+	struct error busy;
+
+	if (!self->connection->refuse) {
+		handle_request(self->app, gateway);
+		return;
+	}
+	error_set(&busy, ERROR_UNAVAILABLE,
+		  "there are too many requests at once: try again in a moment, or set "
+		  "GOVERAGE_WORKERS or GOVERAGE_CONNECTIONS to more");
+	handle_overload(gateway, &busy);
+}
+
+static void input_complete(void *context)
+{
+	struct conversation *self = context;
+
+	watch_input_complete(self->watch);
+}
+
+static void output_begins(size_t n, void *context)
+{
+	struct conversation *self = context;
+
+	watch_output(self->watch, n, self->allowed_ns);
+}
+
+void connection_serve(const struct connection *connection, struct app *app, struct watch *watch)
+{
+	struct conversation self = {connection, app, watch,
+				    app->settings.timeout_s * INT64_C(1000000000)};
+	const struct fcgi_events events = {
+	    .arrived_ns = connection->arrived_ns,
+	    .answer = answer,
+	    .input_complete = input_complete,
+	    .output_begins = output_begins,
+	    .context = &self,
+	};
+	struct deadline deadline = {connection->arrived_ns + self.allowed_ns, -1};
+	struct error err = {0};
+
+	if (connection->refuse) {
+		self.allowed_ns = refusal_ns;
+		deadline.at_ns = monotonic_ns() + refusal_ns;
+	}
+	watch_begin(watch, connection->fd, deadline.at_ns);
+	if (gateway_fcgi_serve(connection->fd, &events, &deadline, &err) < 0)
+		log_line("connection dropped: %s", err.message);
+	watch_end(watch);
+}

@@ -1,0 +1,20 @@
+/* One connection in the hands of one thread. */
+#ifndef GOVERAGE_CONNECTION_H
+#define GOVERAGE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgi/app.h"
+#include "fcgi/watch.h"
+
+struct connection {
+	int fd;		    /* owned */
+	int64_t arrived_ns; /* when it was accepted, on the monotonic clock */
+	bool refuse;	    /* there is no time for it: 503 */
+};
+
+/* Read the request, answer it, close the connection. */
+void connection_serve(const struct connection *connection, struct app *app, struct watch *watch);
+
+#endif
