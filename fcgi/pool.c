@@ -1,6 +1,7 @@
 #include "fcgi/pool.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -262,6 +263,22 @@ void pool_take(struct pool *pool, int fd)
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
+/* Of the GNU C library: otherwise the threads of a rush spread what they leave behind over 8 arenas
+ * for each processor. */
+static void limit_arenas(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 /* What a thread was lacking for, or what is overdue. */
 static void empty_room(struct pool *pool)
 {
@@ -294,16 +311,21 @@ void pool_look(struct pool *pool)
 {
 	unsigned long refused, unstarted;
 	int64_t now_ns = monotonic_ns();
-	size_t waiting;
+	size_t waiting, were;
+	bool calm;
 
 	pthread_mutex_lock(&pool->lock);
+	were = pool->alive;
 	join_ended(pool);
+	calm = were > 1 && pool->alive == 1;
 	empty_room(pool);
 	refused = event_count_due(&pool->refused, now_ns);
 	unstarted = event_count_due(&pool->unstarted, now_ns);
 	waiting = pool->room.n + turnstile_waiting(pool->app->turns);
 	pthread_mutex_unlock(&pool->lock);
 	look_at_connections(pool);
+	if (calm)
+		give_back_memory();
 	if (refused)
 		log_line("too many requests at once: refused=%lu status=503 waiting=%zu", refused,
 			 waiting);
@@ -382,6 +404,7 @@ struct pool *pool_new(struct app *app, const struct limits *limits, struct error
 		error_no_memory(err);
 		return NULL;
 	}
+	limit_arenas();
 	pool->app = app;
 	pool->limits = *limits;
 	pool->patience_ns = app->settings.timeout_s * INT64_C(1000000000) / 2;

@@ -94,11 +94,10 @@ int turnstile_enter(struct turnstile *turnstile, const struct deadline *deadline
 	pthread_mutex_unlock(&turnstile->lock);
 	if (in)
 		return 0;
-	return error_set(
-	    err, ERROR_UNAVAILABLE,
-	    "%zu requests are in work, which is all that are at once, and none of them "
-	    "was done in time: try again in a moment, or set GOVERAGE_WORKERS to more",
-	    turnstile->places);
+	return error_set(err, ERROR_UNAVAILABLE,
+			 "the turn of this request did not come in time (GOVERAGE_WORKERS is %zu): "
+			 "try again in a moment",
+			 turnstile->places);
 }
 
 size_t turnstile_waiting(struct turnstile *turnstile)

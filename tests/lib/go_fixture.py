@@ -116,7 +116,22 @@ func ring(n int) int { return n }
 """,
 }
 
-MODULES = {"shop": SHOP, "till": TILL}
+
+def functions(first, end):
+    return "package main\n" + "".join(
+        "\nfunc f%d(n int) int {\n\tif n > 1 {\n\t\treturn 2\n\t}\n\treturn n\n}\n" % i
+        for i in range(first, end))
+
+
+# Its profile, some 600 KB, is larger than what a socket takes without a reader.
+WIDE = {
+    "go.mod": "module example.com/wide\n\ngo 1.20\n",
+    "main.go": "package main\n\nfunc main() { f0(1) }\n",
+    "few.go": functions(0, 2000),
+    "more.go": functions(2000, 5000),
+}
+
+MODULES = {"shop": SHOP, "till": TILL, "wide": WIDE}
 
 
 class Unavailable(Exception):

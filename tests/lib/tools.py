@@ -68,3 +68,30 @@ def spying(work, covdata):
 ls -l /proc/$$/fd >{place}.fds
 exec {covdata} "$@"
 """), place
+
+
+def counted(work, covdata):
+    """(path, call): the real covdata, each run of which writes down how many are running; the call gives these
+    numbers.  Who starts last sees them all."""
+    place = work.mkdir("running")
+    counts = work.join("counts")
+
+    def numbers():
+        if not os.path.exists(counts):
+            return []
+        with open(counts) as lines:
+            return [int(line) for line in lines]
+
+    return _script(work, "counted", f"""
+touch {place}/$$
+ls {place} | wc -l >>{counts}
+{covdata} "$@"
+status=$?
+rm {place}/$$
+exit $status
+"""), numbers
+
+
+def limited(work, program, words):
+    """The program under limits, in the words of ulimit."""
+    return _script(work, "limited", f'ulimit {words}\nexec {program} "$@"\n')
