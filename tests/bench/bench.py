@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """make bench: this program beside bare covdata on the same directories, and at running services, in one run.
 
-    bench.py [CORPUS ... | live | footprint]    all of them where none is named
+    bench.py [CORPUS ... | live | load | footprint]    all of them where none is named
 
-BENCH_ROUNDS is the number of rounds (5), GOVERAGE_CORPORA where the corpora are kept.  Nothing is asserted but
-that the answers are covdata's bytes: machines are noisy."""
+BENCH_ROUNDS is the number of rounds (5), BENCH_LOAD_SECONDS how long wrk makes each load (3), GOVERAGE_CORPORA where
+the corpora are kept.  Nothing is asserted but that the answers are covdata's bytes: machines are noisy."""
 
 import os
 import sys
@@ -18,9 +18,10 @@ import corpus_bench
 import footprint
 import go_fixture
 import live_bench
+import load_bench
 import tree
 
-CHOICES = (*corpus_bench.NAMES, "live", "footprint")
+CHOICES = (*corpus_bench.NAMES, "live", "load", "footprint")
 
 
 def main():
@@ -33,6 +34,8 @@ def main():
         for name in names:
             if name == "live":
                 live_bench.run(work)
+            elif name == "load":
+                load_bench.run(work, covdata)
             elif name == "footprint":
                 footprint.run(work)
             else:

@@ -1,0 +1,184 @@
+#include "fcgi/pool_seats.h"
+
+#include <errno.h>
+
+/* compiling the deepest pattern needs 310 KiB of stack; musl gives a thread 128 KiB */
+#ifdef WITH_SANITIZERS
+enum { STACK = 16 << 20 };
+#else
+enum { STACK = 1 << 20 };
+#endif
+
+/* An idle thread ends after this. */
+enum { IDLE_S = 5 };
+
+/* --- a thread ----------------------------------------------------------------------------------
+ */
+
+bool seats_overdue(const struct pool *pool, const struct connection *connection)
+{
+	int64_t now_ns = monotonic_ns();
+
+	return now_ns - connection->arrived_ns >= pool->patience_ns ||
+	       (pool->ending && now_ns >= pool->end_ns);
+}
+
+/* The next connection from the waiting room.  Threads beyond those that serve are there to refuse.
+ */
+static bool take_waiting(struct pool *pool, struct connection *connection)
+{
+	const struct connection *first = waiting_room_first(&pool->room);
+	bool refuse = first && seats_overdue(pool, first);
+
+	if (!first || (!refuse && pool->busy > pool->limits.threads))
+		return false;
+	*connection = waiting_room_take(&pool->room);
+	connection->refuse = refuse;
+	pool->refused.untold += refuse;
+	return true;
+}
+
+static void become_idle(struct seat *seat)
+{
+	struct pool *pool = seat->pool;
+
+	pool->busy--;
+	seat->state = SEAT_IDLE;
+	seat->next = pool->idle;
+	pool->idle = seat;
+}
+
+static void leave_idle(struct seat *seat)
+{
+	struct seat **at = &seat->pool->idle;
+
+	while (*at != seat)
+		at = &(*at)->next;
+	*at = seat->next;
+}
+
+/* Wait, with the lock, for another connection.  False when it is time to end. */
+static bool wait_idle(struct seat *seat)
+{
+	struct pool *pool = seat->pool;
+	int64_t end_ns = monotonic_ns() + IDLE_S * INT64_C(1000000000);
+	struct timespec end = monotonic_time(end_ns);
+
+	become_idle(seat);
+	while (seat->state == SEAT_IDLE && !pool->ending) {
+		if (seat == pool->seats)
+			pthread_cond_wait(&seat->woken, &pool->lock);
+		else if (pthread_cond_timedwait(&seat->woken, &pool->lock, &end) == ETIMEDOUT)
+			break;
+	}
+	if (seat->state == SEAT_BUSY)
+		return true;
+	leave_idle(seat);
+	seat->state = SEAT_ENDED;
+	return false;
+}
+
+static bool next_connection(struct seat *seat)
+{
+	struct pool *pool = seat->pool;
+	bool more;
+
+	pthread_mutex_lock(&pool->lock);
+	more = take_waiting(pool, &seat->connection) || wait_idle(seat);
+	pthread_mutex_unlock(&pool->lock);
+	return more;
+}
+
+static void *sit(void *argument)
+{
+	struct seat *seat = argument;
+
+	do {
+		if (seat->connection.fd >= 0)
+			connection_serve(&seat->connection, seat->pool->app, &seat->watch);
+	} while (next_connection(seat));
+	return NULL;
+}
+
+/* --- handing over ------------------------------------------------------------------------------
+ */
+
+void seats_join_ended(struct pool *pool)
+{
+	size_t i;
+
+	for (i = 0; i < pool->n_seats; i++) {
+		if (pool->seats[i].state != SEAT_ENDED)
+			continue;
+		pthread_join(pool->seats[i].thread, NULL);
+		pool->seats[i].state = SEAT_EMPTY;
+		pool->alive--;
+	}
+}
+
+static struct seat *empty_seat(struct pool *pool)
+{
+	size_t i = 0;
+
+	seats_join_ended(pool);
+	while (pool->seats[i].state != SEAT_EMPTY)
+		i++;
+	return &pool->seats[i];
+}
+
+/* 0 or an errno. */
+static int start_thread(struct seat *seat)
+{
+	pthread_attr_t attributes;
+	int rc;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	rc = pthread_create(&seat->thread, &attributes, sit, seat);
+	pthread_attr_destroy(&attributes);
+	return rc;
+}
+
+static struct seat *take_idle(struct pool *pool, const struct connection *connection)
+{
+	struct seat *seat = pool->idle;
+
+	if (!seat)
+		return NULL;
+	pool->idle = seat->next;
+	seat->connection = *connection;
+	pthread_cond_signal(&seat->woken);
+	return seat;
+}
+
+/* One that was not there yet; NULL when no thread can be started. */
+static struct seat *take_new(struct pool *pool, const struct connection *connection)
+{
+	struct seat *seat = empty_seat(pool);
+
+	seat->connection = *connection;
+	pool->start_errnum = start_thread(seat);
+	if (pool->start_errnum) {
+		pool->unstarted.untold++;
+		return NULL;
+	}
+	pool->alive++;
+	return seat;
+}
+
+bool seats_hand_over(struct pool *pool, const struct connection *connection, size_t most)
+{
+	struct seat *seat;
+
+	if (pool->busy >= most)
+		return false;
+	seat = take_idle(pool, connection);
+	if (!seat)
+		seat = take_new(pool, connection);
+	if (!seat)
+		return false;
+	seat->state = SEAT_BUSY;
+	pool->busy++;
+	pool->refused.untold += connection->refuse;
+	return true;
+}

@@ -1,0 +1,61 @@
+/* The threads of a pool: what they do by themselves, and how one is given a connection. */
+#ifndef GOVERAGE_POOL_SEATS_H
+#define GOVERAGE_POOL_SEATS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "cgi/app.h"
+#include "fcgi/connection.h"
+#include "fcgi/event_count.h"
+#include "fcgi/limits.h"
+#include "fcgi/waiting_room.h"
+#include "fcgi/watch.h"
+
+struct pool;
+
+enum seat_state { SEAT_EMPTY, SEAT_BUSY, SEAT_IDLE, SEAT_ENDED };
+
+/* A thread, or the place for one.  The thread of the first seat stays until the process ends. */
+struct seat {
+	struct pool *pool;
+	struct watch watch;
+	pthread_t thread;
+	enum seat_state state;
+	pthread_cond_t woken;	      /* the state is not SEAT_IDLE any more, or the process ends */
+	struct connection connection; /* with SEAT_BUSY; its fd is -1 when there is none yet */
+	struct seat *next;	      /* with SEAT_IDLE: the one that is idle for longer */
+};
+
+struct pool {
+	struct app *app;
+	struct limits limits;
+	int64_t patience_ns; /* nobody stays in the waiting room for longer */
+	size_t n_seats;
+	struct seat *seats;	  /* owned; n_seats */
+	pthread_mutex_t lock;	  /* guards what follows, and the seats but for their watches */
+	struct waiting_room room; /* one larger than it may be, see pool_take() */
+	struct seat *idle;	  /* the one that became idle last: the others may end */
+	size_t busy, alive;
+	bool ending;
+	int64_t end_ns;
+	struct event_count refused, unstarted;
+	int start_errnum; /* why a thread could not be started */
+};
+
+/* --- all with the lock of the pool ---------------------------------------------------------------
+ */
+
+/* Has it been in the waiting room for too long? */
+bool seats_overdue(const struct pool *pool, const struct connection *connection);
+
+/*
+ * Give the connection to a thread, an idle one or a new one, unless `most` are busy.  False when it
+ * was not taken, which is counted where no thread could be started.
+ */
+bool seats_hand_over(struct pool *pool, const struct connection *connection, size_t most);
+
+/* Collect the threads that have ended. */
+void seats_join_ended(struct pool *pool);
+
+#endif
