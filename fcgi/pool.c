@@ -202,6 +202,16 @@ struct pool *pool_new(struct app *app, const struct limits *limits, struct error
 	return NULL;
 }
 
+static bool is_empty_seat(struct pool *pool, const struct seat *seat)
+{
+	bool empty;
+
+	pthread_mutex_lock(&pool->lock);
+	empty = seat->state == SEAT_EMPTY;
+	pthread_mutex_unlock(&pool->lock);
+	return empty;
+}
+
 void pool_free(struct pool *pool)
 {
 	size_t i;
@@ -210,7 +220,7 @@ void pool_free(struct pool *pool)
 		return;
 	pool_end(pool, monotonic_ns());
 	for (i = 0; pool->seats && i < pool->n_seats; i++) {
-		if (pool->seats[i].state != SEAT_EMPTY)
+		if (!is_empty_seat(pool, &pool->seats[i]))
 			pthread_join(pool->seats[i].thread, NULL);
 		watch_destroy(&pool->seats[i].watch);
 		pthread_cond_destroy(&pool->seats[i].woken);

@@ -23,7 +23,6 @@ MOCK = json.dumps({"skipFile": ["mock"]}).encode()
 PLAIN = fcgi.request_bytes(fcgi.parameters())
 WITH_BODY = fcgi.request_bytes(fcgi.parameters(body=MOCK), MOCK)
 THREADS = 128  # connections that have a thread, at most
-IDLE_THREADS = 2  # the one that accepts, and one that serves
 
 
 class Bench:
@@ -81,22 +80,10 @@ def threads(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
-def connections_held(pid):
-    """How many descriptors of this process are sockets."""
-    held = 0
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            held += os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:")
-        except FileNotFoundError:
-            pass
-    return held
-
-
-def is_idle(listener, descriptors):
+def is_idle(listener, before):
     """Nothing is kept of what has been."""
-    processes.wait_until(lambda: processes.open_descriptors(listener.pid) <= descriptors,
-                         f"no more than {descriptors} descriptors")
-    processes.wait_until(lambda: threads(listener.pid) <= IDLE_THREADS, f"{IDLE_THREADS} threads")
+    for what, count, number in zip(("descriptors", "threads"), (processes.open_descriptors, threads), before):
+        processes.wait_until(lambda c=count, n=number: c(listener.pid) <= n, f"no more than {number} {what}")
 
 
 def bounded_work(out, bench):
@@ -120,7 +107,7 @@ def bounded_work(out, bench):
 def slow_peers(out, bench):
     with bench.listener(GOVERAGE_TIMEOUT="300") as listener:
         bench.well(fcgi.request(listener.address))
-        descriptors = settled(listener.pid)
+        idle = settled(listener.pid)
         with out.check("100 clients whose body trickles in hinder nobody, and get their answers"):
             trickling = send(listener.address, WITH_BODY[:-12], 100)
             for number in range(20):
@@ -133,14 +120,14 @@ def slow_peers(out, bench):
             for answer in answers(trickling):
                 check_profile(answer, go_fixture.filtered(bench.profile, skip=["mock"]))
         with out.check("after that: descriptors and threads as before"):
-            is_idle(listener, descriptors)
+            is_idle(listener, idle)
 
 
 def settled(pid):
-    """The number of descriptors once nothing is under way any more."""
+    """The numbers of descriptors and threads once nothing is under way any more."""
     seen = []
-    processes.wait_until(lambda: seen.append(processes.open_descriptors(pid)) or len(seen) > 50, "")
-    return min(seen)
+    processes.wait_until(lambda: seen.append((processes.open_descriptors(pid), threads(pid))) or len(seen) > 50, "")
+    return min(descriptors for descriptors, _ in seen), min(count for _, count in seen)
 
 
 def slow_takers(out, bench):
@@ -150,7 +137,7 @@ def slow_takers(out, bench):
     profile = go_fixture.textfmt(wide)
     with bench.listener(GOCOVERDIR=wide, GOVERAGE_TIMEOUT="300") as listener:
         check_profile(fcgi.request(listener.address), profile)
-        descriptors = settled(listener.pid)
+        idle = settled(listener.pid)
         with out.check("30 clients who do not take their answer yet hinder nobody, and get it whole"):
             slow = send(listener.address, PLAIN, 30)
             for connection in slow:
@@ -168,12 +155,12 @@ def slow_takers(out, bench):
             for connection in send(listener.address, PLAIN, 50):
                 assert connection.sock.recv(1000), "no answer"
                 connection.close()
-            is_idle(listener, descriptors)
+            is_idle(listener, idle)
             check_profile(fcgi.request(listener.address), profile)
         with out.check("50 clients who leave in the middle of their body: nothing is left of it"):
             for connection in send(listener.address, WITH_BODY[:-12], 50):
                 connection.close()
-            is_idle(listener, descriptors)
+            is_idle(listener, idle)
             check_profile(fcgi.request(listener.address), profile)
     with out.check("a client who never takes its answer is given up"):
         few = {"coverFile": ["few"]}

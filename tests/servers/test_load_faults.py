@@ -155,6 +155,23 @@ def nothing_left(manager_pids, staging_before):
     processes.no_staging_left(staging_before)
 
 
+def replace_under_load(out, scene, manager, number):
+    killed = number == signal.SIGKILL
+    clients = Clients(asked_of(manager.address, killed), scene.profile)
+    try:
+        for _ in range(ROUNDS):
+            clients.wait_for_more()
+            scene.moment()
+            tap.equal(manager.replace(number), -number if killed else 0, "exit status")
+        clients.wait_for_more()
+    finally:
+        words = clients.end()
+    out.diag(words)
+    check_profile(fcgi.request(manager.address), scene.profile)
+    tap.equal(manager.replace(signal.SIGTERM), 0, "exit status")  # a start sweeps what a killed one left
+    check_profile(fcgi.request(manager.address), scene.profile)
+
+
 def signals(out, scene, staging_before):
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
         killed = number == signal.SIGKILL
@@ -162,20 +179,11 @@ def signals(out, scene, staging_before):
         words = "each answer that comes is whole" if killed else "no request is lost"
         with out.check(f"{name} at {ROUNDS} random moments under load: {words}, the next one is served"):
             manager = Manager(scene)
-            clients = Clients(asked_of(manager.address, killed), scene.profile)
             try:
-                for _ in range(ROUNDS):
-                    clients.wait_for_more()
-                    scene.moment()
-                    tap.equal(manager.replace(number), -number if killed else 0, "exit status")
-                clients.wait_for_more()
+                replace_under_load(out, scene, manager, number)
             finally:
-                words = clients.end()
-            out.diag(words)
-            check_profile(fcgi.request(manager.address), scene.profile)
-            tap.equal(manager.replace(signal.SIGTERM), 0, "exit status")  # a start sweeps what a killed one left
-            check_profile(fcgi.request(manager.address), scene.profile)
-            tap.equal(manager.end(), 0, "exit status")
+                status = manager.end()
+            tap.equal(status, 0, "exit status")
             nothing_left((), staging_before)
 
 
