@@ -4,6 +4,7 @@
 import os
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -56,7 +57,12 @@ class Responders:
     def settle(self):
         """{pid: (descriptors, KiB)} once each has its idle number of threads."""
         processes.wait_until(lambda: self._most_threads() <= self.idle_threads, f"{self.idle_threads} threads each")
-        return {pid: (processes.open_descriptors(pid), processes.resident_kib(pid)) for pid in self.pids()}
+        seen = {pid: [] for pid in self.pids()}
+        for _ in range(30):  # memory is given back a moment after the last thread has ended
+            for pid, numbers in seen.items():
+                numbers.append((processes.open_descriptors(pid), processes.resident_kib(pid)))
+            time.sleep(0.1)
+        return {pid: tuple(map(min, zip(*numbers))) for pid, numbers in seen.items()}
 
 
 def ask_beside(server, profile, load):
