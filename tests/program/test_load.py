@@ -281,7 +281,7 @@ def few_descriptors(out, bench):
     with out.check("few descriptors: fewer connections are held, the log says so, and none is lost"):
         limited = tools.limited(bench.work, bench.work.program, "-n 150")
         with bench.listener(limited) as listener:
-            tap.contains(listener.log_text(), "connections at once, not 512", "the log")
+            processes.wait_until(lambda: "connections at once, not 512" in listener.log_text(), "a line about it")
             for answer in answers(send(listener.address, PLAIN, 100)):
                 if answer.status == 503:
                     check_error(answer, 503)
