@@ -1,7 +1,5 @@
 #include "cgi/engine.h"
 
-#include <string.h>
-
 #include "cgi/base/log.h"
 
 int engine_tally(struct tally *tally, struct app *app, struct collection *collection,
@@ -27,53 +25,27 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 	return 0;
 }
 
-static bool names_file(const struct string_item *skipped, const struct coverage_set *set,
-		       const struct coverage_file *file)
-{
-	const struct string_item *dir = &set->dirs.items[file->dir];
-	size_t name_len = strlen(file->name);
-
-	/* "DIR/NAME what is wrong with it" */
-	return skipped->len > dir->len + 1 + name_len &&
-	       memcmp(skipped->text, dir->text, dir->len) == 0 && skipped->text[dir->len] == '/' &&
-	       memcmp(skipped->text + dir->len + 1, file->name, name_len) == 0 &&
-	       skipped->text[dir->len + 1 + name_len] == ' ';
-}
-
-/* The reader has looked deeper into the files than the screening does: covdata would crash on
- * these. */
-static void leave_out_damaged(struct coverage_set *set, const struct reader_report *report)
-{
-	size_t s, i;
-
-	for (s = 0; s < report->skipped.n; s++) {
-		for (i = 0; i < set->n_files; i++) {
-			if (names_file(&report->skipped.items[s], set, &set->files[i])) {
-				coverage_set_leave_out(set, i,
-						       "the built-in reader found it damaged");
-				break;
-			}
-		}
-	}
-}
-
 static int by_covdata(struct engine_text *text, struct app *app, struct collection *collection,
 		      const struct tally *tally, const struct deadline *deadline, struct error *err)
 {
 	const char *live = collection->live_fd >= 0 ? COLLECT_LIVE_NAME : NULL;
 	struct covdata *covdata = app_covdata(app, err);
 
-	/* covdata answers nothing at all when one file in a thousand is bad */
-	if (!covdata || coverage_set_screen(&collection->set, deadline, err) < 0)
+	if (!covdata)
 		return -1;
-	leave_out_damaged(&collection->set, &tally->report);
-	if (coverage_set_check_modes(&collection->set, err) < 0)
+	/* covdata answers nothing at all when one file in a thousand is bad; the reader has looked
+	 * deeper into them than the screening does */
+	if (tally->report.damaged)
+		coverage_set_take_out(&collection->set, tally->report.damaged);
+	if (coverage_set_screen(&collection->set, deadline, err) < 0 ||
+	    coverage_set_check_modes(&collection->set, err) < 0)
 		return -1;
 	if (!collection->staging.path && staging_open(&collection->staging, err) < 0)
 		return -1;
 	text->engine = "covdata";
 	text->fd =
 	    covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);
+	text->of_another_state = tally->profile && collection->set.vanished > 0;
 	return text->fd < 0 ? -1 : 0;
 }
 
@@ -100,8 +72,13 @@ static int automatic(struct engine_text *text, struct app *app, struct collectio
 		return by_covdata(text, app, collection, tally, deadline, err);
 	if (tally->report.mixed_modes)
 		return by_reader(text, tally, deadline, err);
-	if (by_covdata(text, app, collection, tally, deadline, err) == 0)
-		return 0;
+	if (by_covdata(text, app, collection, tally, deadline, err) == 0) {
+		if (!text->of_another_state)
+			return 0;
+		error_set(err, ERROR_INTERNAL, "coverage files vanished before it read them");
+		close(steal_fd(&text->fd));
+		text->of_another_state = false;
+	}
 	if (!is_replaceable(err))
 		return -1;
 	log_line("answering without covdata: %s", err->message);

@@ -31,8 +31,9 @@ must_check int engine_tally(struct tally *tally, struct app *app, struct collect
 
 /* A text, and who made it. */
 struct engine_text {
-	int fd;		    /* a memory file; the caller's; -1 = none */
-	const char *engine; /* "covdata", "builtin" */
+	int fd;		       /* a memory file; the caller's; -1 = none */
+	const char *engine;    /* "covdata", "builtin" */
+	bool of_another_state; /* files vanished after the tally: it is not the tally's text */
 };
 
 #define ENGINE_TEXT_INIT ((struct engine_text){.fd = -1})

@@ -89,7 +89,9 @@ static int text_of_all(struct exchange *exchange, struct collection *collection,
 	}
 	if (engine_textfmt(text, app, collection, tally, &exchange->deadline, err) < 0)
 		return -1;
-	if (tally->profile && fstat(text->fd, &st) == 0)
+	if (text->of_another_state)
+		exchange->response->etag[0] = '\0';
+	else if (tally->profile && fstat(text->fd, &st) == 0)
 		text_cache_keep(app->texts, tally->report.digest, text->fd, (uint64_t)st.st_size,
 				text->engine);
 	return 0;
@@ -165,6 +167,9 @@ static int answer_text(struct exchange *exchange, struct collection *collection,
 	if (rc < 0 || textfmt_map(&response->profile, text.fd, err) < 0 ||
 	    textfmt_filter(&response->profile, filter, err) < 0)
 		return -1;
+	if (!response->profile.text)
+		return error_set(err, ERROR_UNAVAILABLE,
+				 "the coverage files vanished while they were read: try again");
 	response->status = 200;
 	response->content_type = "text/plain; charset=utf-8";
 	response_header(response, "Goverage-Engine", "%s", text.engine);

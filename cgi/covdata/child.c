@@ -4,18 +4,18 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "cgi/base/io.h"
+#include "cgi/base/log.h"
+#include "cgi/covdata/child_start.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -26,8 +26,7 @@ enum {
 	    1000,	 /* between TERM and KILL; process managers kill us 3 s after their TERM */
 	LINGER_MS = 250, /* for what is left of stderr once the leader has ended */
 	LOOK_MS = 10,	 /* between two looks at the child where the kernel has no pidfd */
-	BUSY_TRIES = 20, /* see spawn_unless_busy() */
-	BUSY_PAUSE_MS = 10,
+	REAP_MS = 1000,	 /* for the kernel to end what was killed */
 };
 
 /* One child under way. */
@@ -42,149 +41,43 @@ struct watch {
 /* --- starting ----------------------------------------------------------------------------------
  */
 
-/* A copy at 3 or above, so that filling the child's 0, 1 and 2 can't overwrite it. */
-static int copy_above_stdio(int fd)
+static void limit(pid_t pid, int what, rlim_t most)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
-}
+	const struct rlimit both = {most, most};
 
-static int child_attributes(posix_spawnattr_t *attr)
-{
-	sigset_t set;
-	int rc;
-
-	rc = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-						POSIX_SPAWN_SETSIGDEF);
-	if (rc == 0)
-		rc = posix_spawnattr_setpgroup(attr, 0);
-	sigemptyset(&set);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(attr, &set);
-	sigfillset(&set);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigdefault(attr, &set);
-	return rc;
-}
-
-/* What becomes the child's 0, 1 and 2; all other descriptors of this process are close-on-exec. */
-struct stdio {
-	int in, out, said; /* at 3 or above; owned */
-};
-
-static int child_descriptors(posix_spawn_file_actions_t *actions, const struct stdio *stdio)
-{
-	int rc;
-
-	rc = posix_spawn_file_actions_adddup2(actions, stdio->in, 0);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(actions, stdio->out, 1);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(actions, stdio->said, 2);
-	return rc;
-}
-
-static int spawn(const struct child *child, const struct stdio *stdio, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	int rc;
-
-	rc = posix_spawnattr_init(&attr);
-	if (rc)
-		return rc;
-	rc = posix_spawn_file_actions_init(&actions);
-	if (rc == 0) {
-		rc = child_attributes(&attr);
-		if (rc == 0)
-			rc = child_descriptors(&actions, stdio);
-		if (rc == 0)
-			/* the type of argv is historical: posix_spawn(3) changes nothing in it */
-			rc = posix_spawn(pid, child->argv[0], &actions, &attr,
-					 (char *const *)child->argv, (char *const *)child->envp);
-		posix_spawn_file_actions_destroy(&actions);
-	}
-	posix_spawnattr_destroy(&attr);
-	return rc;
+	/* it fails where a lower hard limit was inherited: then that one bounds the child */
+	prlimit(pid, what, &both, NULL);
 }
 
 /*
- * A program that has just been written (`go tool` builds covdata on its first use) stays "busy" for
- * as long as a process forked meanwhile holds a copy of the writer's descriptor: until that one's
- * exec.
+ * The kernel kills the child when this process is killed, but not what the child has started: a
+ * limit of CPU time ends what would spin on for ever.  All CPUs for the time that is left, and a
+ * second; soft and hard alike, since Go ignores SIGXCPU.  Its output lies in memory, and so it is
+ * bounded, too.
  */
-static int spawn_unless_busy(const struct child *child, const struct stdio *stdio, pid_t *pid)
-{
-	const struct timespec pause = {0, BUSY_PAUSE_MS * 1000000};
-	int rc, tries = 0;
-
-	while ((rc = spawn(child, stdio, pid)) == ETXTBSY && ++tries < BUSY_TRIES)
-		nanosleep(&pause, NULL);
-	return rc;
-}
-
-/*
- * posix_spawn(3) can't ask for a signal at the parent's death, and where this process is killed
- * nobody is left to keep the child's deadline.  A limit of CPU time ends what would spin on for
- * ever: all CPUs for the time that is left, and a second.  Soft and hard alike, since Go ignores
- * SIGXCPU.
- */
-static void bound_cpu_time(pid_t pid, const struct deadline *deadline)
+static void bound_resources(pid_t pid, const struct deadline *deadline)
 {
 	rlim_t seconds = (rlim_t)(deadline_left_ms(deadline) / 1000 + 1);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	struct rlimit limit;
 
-	limit.rlim_cur = limit.rlim_max = seconds * (rlim_t)(cpus > 0 ? cpus : 1) + 1;
-	/* it fails where a lower hard limit was inherited: then that one bounds the child */
-	prlimit(pid, RLIMIT_CPU, &limit, NULL);
-}
-
-static void stdio_close(struct stdio *stdio)
-{
-	if (stdio->in >= 0)
-		close(stdio->in);
-	if (stdio->out >= 0)
-		close(stdio->out);
-	if (stdio->said >= 0)
-		close(stdio->said);
-}
-
-/* The child's 0 is empty, and so is its 1 unless there is somebody who wants that; its 2 goes to
- * us. */
-static int open_stdio(const struct child *child, int said, struct stdio *stdio, struct error *err)
-{
-	cleanup_fd int null = io_open_null();
-
-	if (null >= 0)
-		stdio->in = copy_above_stdio(null);
-	if (stdio->in >= 0)
-		stdio->out = copy_above_stdio(child->stdout_fd >= 0 ? child->stdout_fd : null);
-	if (stdio->out >= 0)
-		stdio->said = copy_above_stdio(said);
-	if (stdio->said < 0)
-		return error_errno(err, ERROR_INTERNAL, errno, "can't open the descriptors of %s",
-				   child->argv[0]);
-	return 0;
+	limit(pid, RLIMIT_CPU, seconds * (rlim_t)(cpus > 0 ? cpus : 1) + 1);
+	limit(pid, RLIMIT_FSIZE, CHILD_OUTPUT_MAX);
 }
 
 static int start(const struct child *child, struct watch *watch, struct error *err)
 {
-	cleanup_with(stdio_close) struct stdio stdio = {-1, -1, -1};
 	cleanup_fd int in = -1, said = -1;
-	int pipe_fds[2], rc;
+	int pipe_fds[2];
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "can't make a pipe for %s",
 				   child->argv[0]);
 	in = pipe_fds[0];
 	said = pipe_fds[1];
-	if (open_stdio(child, said, &stdio, err) < 0)
-		return -1;
 	if (fcntl(in, F_SETFL, O_NONBLOCK) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "can't set up a pipe");
-	rc = spawn_unless_busy(child, &stdio, &watch->pid);
-	if (rc)
-		return error_errno(err, ERROR_INTERNAL, rc, "can't start %s", child->argv[0]);
+	if (child_start(child, said, &watch->pid, err) < 0)
+		return -1;
 	watch->said_fd = steal_fd(&in);
 	watch->pidfd = (int)syscall(SYS_pidfd_open, watch->pid, 0); /* close-on-exec by itself */
 	return 0;
@@ -254,6 +147,9 @@ static bool watch_once(struct watch *w, int64_t at_ns, int cancel_fd)
 		drain(w);
 	if (!w->ended)
 		look_whether_ended(w);
+	/* dead, but a debugger that is attached sees it first: no reason to spin */
+	if (fds[1].revents && !w->ended)
+		close(steal_fd(&w->pidfd));
 	return fds[2].revents != 0;
 }
 
@@ -280,21 +176,62 @@ static void watch_for_ms(struct watch *w, int64_t ms, bool also_after_the_end)
 	}
 }
 
-/* The whole group is ended and the leader is reaped; KILL waits for nothing but the kernel. */
-static int finish(struct watch *w, int *status)
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+static void *reap(void *pid)
+{
+	while (waitpid((pid_t)(intptr_t)pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return NULL;
+}
+
+/*
+ * A process that waits for a device or a network file system outlives even KILL, and nobody knows
+ * for how long: the answer can't wait for it.
+ */
+static void leave_to_reaper(pid_t pid)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	log_line("process %d does not end though it was killed: it is left behind", (int)pid);
+	/* signals are for the thread that waits for them */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&thread, NULL, reap, (void *)(intptr_t)pid) == 0)
+		pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static int reap_leader(struct watch *w, int *status)
 {
 	pid_t got;
 
-	kill(-w->pid, SIGKILL);
+	watch_for_ms(w, REAP_MS, false);
+	if (!w->ended) {
+		leave_to_reaper(w->pid);
+		return -1;
+	}
 	do
 		got = waitpid(w->pid, status, 0);
 	while (got < 0 && errno == EINTR);
+	return got < 0 ? -1 : 0;
+}
+
+/* The whole group is ended and the leader is reaped, which waits for nothing but the kernel. */
+static int finish(struct watch *w, int *status)
+{
+	int rc;
+
+	kill(-w->pid, SIGKILL);
+	rc = reap_leader(w, status);
 	if (w->pidfd >= 0)
 		close(w->pidfd);
 	if (w->said_fd >= 0)
 		close(w->said_fd);
 	forget_front(w->said, CHILD_STDERR_MAX);
-	return got < 0 ? -1 : 0;
+	return rc;
 }
 
 int child_run(const struct child *child, struct child_result *result,
@@ -307,7 +244,7 @@ int child_run(const struct child *child, struct child_result *result,
 	result->said = BUFFER_INIT;
 	if (start(child, &w, err) < 0)
 		return -1;
-	bound_cpu_time(w.pid, deadline);
+	bound_resources(w.pid, deadline);
 	how = watch_run(&w, deadline);
 	if (how == DEADLINE_READY) {
 		watch_for_ms(&w, LINGER_MS, true);

@@ -23,7 +23,10 @@ struct child_result {
 	struct buffer said; /* what it wrote to fd 2: the last CHILD_STDERR_MAX bytes; owned */
 };
 
-enum { CHILD_STDERR_MAX = 65536 };
+enum {
+	CHILD_STDERR_MAX = 65536,
+	CHILD_OUTPUT_MAX = 512 << 20, /* bytes in any file that it writes */
+};
 
 /*
  * 0 when it ran and ended by itself, whatever its status.  -1: ERROR_INTERNAL or ERROR_UNAVAILABLE

@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "cgi/base/buffer.h"
+#include "cgi/base/io.h"
 #include "cgi/covdata/child.h"
 #include "cgi/covdata/covdata_tool.h"
 #include "cgi/covdata/covdata_words.h"
 #include "cgi/base/log.h"
+
+#define COVDATA_MODE_LINE "mode: "
 
 /* One answer under way. */
 struct job {
@@ -217,6 +220,27 @@ static void log_warnings(const struct job *job, const struct child_result *resul
 	log_line("covdata: %s", words);
 }
 
+/*
+ * Its end was well: is its output, too?  A profile has a first line, and whole lines; without
+ * meta-data there is none.
+ */
+static int check_output(const struct job *job, int out, struct error *err)
+{
+	char head[sizeof COVDATA_MODE_LINE - 1], last = 0;
+	off_t size = lseek(out, 0, SEEK_END);
+
+	if (size == 0 && job->set->n_meta == 0)
+		return 0;
+	if (size >= (off_t)sizeof head && io_pread_full(out, head, sizeof head, 0) == sizeof head &&
+	    memcmp(head, COVDATA_MODE_LINE, sizeof head) == 0 &&
+	    io_pread_full(out, &last, 1, size - 1) == 1 && last == '\n')
+		return 0;
+	return error_set(err, ERROR_INTERNAL,
+			 "covdata ended well, but its output is no whole profile (%lld bytes): is "
+			 "GOVERAGE_COVDATA really covdata?",
+			 (long long)size);
+}
+
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
@@ -235,7 +259,7 @@ static int attempt(const struct job *job, bool may_retry, bool *again, struct er
 		return -1;
 	if (result.wait_status == 0) {
 		log_warnings(job, &result);
-		return steal_fd(&out);
+		return check_output(job, out, err) == 0 ? steal_fd(&out) : -1;
 	}
 	read_complaint(job, &result, &complaint);
 	if (complaint.fault == COVDATA_FAULT_FILE && may_retry)

@@ -90,6 +90,7 @@ static int judge_unopened(struct reader *r, struct coverage_file *file, int errn
 	    fstatat(r->dirs.fds[file->dir], file->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		*verdict = VERDICT_GONE;
 		file->dropped = true;
+		r->set->vanished++;
 		return 0;
 	}
 	snprintf(reason, sizeof reason, "can't be opened by uid %lu: %s", (unsigned long)geteuid(),
@@ -293,6 +294,17 @@ void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reas
 	compact(set);
 }
 
+void coverage_set_take_out(struct coverage_set *set, const bool *which)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_files; i++) {
+		set->files[i].dropped = which[i];
+		set->skipped += which[i];
+	}
+	compact(set);
+}
+
 void coverage_set_drop_vanished(struct coverage_set *set)
 {
 	struct stat st;
@@ -304,11 +316,13 @@ void coverage_set_drop_vanished(struct coverage_set *set)
 		    open(set->dirs.items[d].text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		bool dir_is_gone = fd < 0 && errno == ENOENT;
 
-		for (; i < set->n_files && set->files[i].dir == d; i++)
+		for (; i < set->n_files && set->files[i].dir == d; i++) {
 			set->files[i].dropped =
 			    dir_is_gone ||
 			    (fd >= 0 && fstatat(fd, set->files[i].name, &st, 0) < 0 &&
 			     errno == ENOENT);
+			set->vanished += set->files[i].dropped;
+		}
 	}
 	compact(set);
 }

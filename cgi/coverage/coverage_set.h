@@ -38,7 +38,8 @@ struct coverage_set {
 	size_t n_files;
 	size_t n_meta; /* of n_files */
 	size_t n_counters;
-	size_t skipped; /* files that look like coverage files and were left out */
+	size_t skipped;	 /* files that look like coverage files and were left out */
+	size_t vanished; /* files that were listed and are no longer there */
 };
 
 /* Each file that is left out has a line in the log, up to this many; then one line says so. */
@@ -85,6 +86,12 @@ must_check int coverage_set_check_modes(const struct coverage_set *set, struct e
  * with meta-data go its counters.  All indexes are void.
  */
 void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reason);
+
+/*
+ * Take out each file at whose index `which` says so, and count it as skipped; the log tells of it
+ * already.  All indexes are void.
+ */
+void coverage_set_take_out(struct coverage_set *set, const bool *which);
 
 /* Take out every file that is no longer there, in silence: somebody cleared the directory
  * meanwhile. */

@@ -24,6 +24,13 @@ int report_skip(struct reader_report *report, const struct input_file *input, co
 	return 0;
 }
 
+void report_damaged(struct reader_report *report, const struct input_file *input)
+{
+	/* the files of the set stand in front of the live ones, in the order of the set */
+	if (report->damaged && !input->live)
+		report->damaged[input->rank] = true;
+}
+
 void report_notes(struct reader_report *report, const struct merge_notes *notes)
 {
 	report->newer_format |= notes->newer;
@@ -97,5 +104,6 @@ void reader_report_free(struct reader_report *report)
 {
 	string_list_free(&report->skipped);
 	free(report->several_builds_example);
+	free(report->damaged);
 	*report = READER_REPORT_INIT;
 }

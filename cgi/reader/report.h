@@ -13,6 +13,12 @@
 must_check int report_skip(struct reader_report *report, const struct input_file *input,
 			   const char *reason, bool log, struct error *err);
 
+/*
+ * A file that was skipped can't be used by covdata either: it is damaged, and not of a newer
+ * format.
+ */
+void report_damaged(struct reader_report *report, const struct input_file *input);
+
 /* What was seen in a counter file, added or not. */
 void report_notes(struct reader_report *report, const struct merge_notes *notes);
 

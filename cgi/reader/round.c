@@ -11,6 +11,8 @@ static int skip_meta(struct round *round, struct program *program, const struct 
 
 	program->logged = true;
 	round->report->newer_format |= program->newer;
+	if (!program->newer)
+		report_damaged(round->report, meta);
 	return report_skip(round->report, meta, program->reason, log, err);
 }
 
@@ -26,12 +28,20 @@ static int skip_counters(struct round *round, const struct input_group *files, c
 	return 0;
 }
 
+static void damaged_counters(struct round *round, const struct input_group *files)
+{
+	size_t i;
+
+	for (i = 0; i < files->n_counters; i++)
+		report_damaged(round->report, &files->counters[i]);
+}
+
 /* covdata takes the first of several meta-data files with one tag; here the first good one is
  * taken. */
 static int choose_meta(struct round *round, struct round_group *group, struct program_cache *cache,
 		       struct error *err)
 {
-	bool damaged = false;
+	bool damaged = false, newer = false;
 	size_t i;
 
 	for (i = 0; i < group->files->n_meta; i++) {
@@ -48,12 +58,15 @@ static int choose_meta(struct round *round, struct round_group *group, struct pr
 			return 0;
 		}
 		damaged |= program != NULL;
+		newer |= program && program->newer;
 		if (program && skip_meta(round, program, meta, err) < 0) {
 			program_release(program);
 			return -1;
 		}
 		program_release(program);
 	}
+	if (damaged && !newer)
+		damaged_counters(round, group->files);
 	return damaged ? skip_counters(round, group->files,
 				       "belongs to meta-data that can't be used", false, err)
 		       : 0;
@@ -66,7 +79,8 @@ static int skip_orphans(struct round *round, struct error *err)
 
 	for (i = 0; i < inputs->n_orphans; i++)
 		if (!inputs_meta_is_there_now(inputs, &inputs->orphans[i]) &&
-		    skip_counters(round, &inputs->orphans[i], "has no meta-data file", true, err) < 0)
+		    skip_counters(round, &inputs->orphans[i], "has no meta-data file", true, err) <
+			0)
 			return -1;
 	return 0;
 }
@@ -81,8 +95,9 @@ int round_begin(struct round *round, const struct reader_request *request,
 	if (inputs_gather(&round->inputs, request->set, request->live_dir_fd, request->deadline,
 			  err) < 0)
 		return -1;
+	report->damaged = calloc(request->set->n_files + 1, sizeof *report->damaged);
 	round->groups = calloc(round->inputs.n_groups + 1, sizeof *round->groups);
-	if (!round->groups)
+	if (!round->groups || !report->damaged)
 		return error_no_memory(err);
 	for (i = 0; i < round->inputs.n_groups; i++) {
 		round->groups[i].files = &round->inputs.groups[i];

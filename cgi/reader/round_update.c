@@ -214,6 +214,8 @@ static int tell(struct round *round, const struct candidate *candidate,
 		const struct kept_file *file, struct error *err)
 {
 	report_notes(round->report, &file->notes);
+	if (file->outcome == LOAD_DAMAGED && !file->notes.newer)
+		report_damaged(round->report, candidate->input);
 	if (file->outcome == LOAD_DAMAGED)
 		return report_skip(round->report, candidate->input, file->reason,
 				   candidate->job != NULL, err);
