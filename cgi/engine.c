@@ -45,7 +45,11 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 	text->engine = "covdata";
 	text->fd =
 	    covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);
-	text->of_another_state = tally->profile && collection->set.vanished > 0;
+	/* what vanished or could not be read any more since the reader saw it, or the other way
+	 * round */
+	text->of_another_state =
+	    tally->profile &&
+	    (collection->set.vanished > 0 || collection->set.skipped != tally->report.n_skipped);
 	return text->fd < 0 ? -1 : 0;
 }
 
@@ -75,13 +79,14 @@ static int automatic(struct engine_text *text, struct app *app, struct collectio
 	if (by_covdata(text, app, collection, tally, deadline, err) == 0) {
 		if (!text->of_another_state)
 			return 0;
-		error_set(err, ERROR_INTERNAL, "coverage files vanished before it read them");
+		error_set(err, ERROR_INTERNAL, "it could not read the same coverage files");
 		close(steal_fd(&text->fd));
-		text->of_another_state = false;
 	}
 	if (!is_replaceable(err))
 		return -1;
 	log_line("answering without covdata: %s", err->message);
+	collection->set.skipped = tally->report.n_skipped;
+	text->of_another_state = false;
 	return by_reader(text, tally, deadline, err);
 }
 

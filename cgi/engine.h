@@ -33,7 +33,7 @@ must_check int engine_tally(struct tally *tally, struct app *app, struct collect
 struct engine_text {
 	int fd;		       /* a memory file; the caller's; -1 = none */
 	const char *engine;    /* "covdata", "builtin" */
-	bool of_another_state; /* files vanished after the tally: it is not the tally's text */
+	bool of_another_state; /* not of the very files of the tally */
 };
 
 #define ENGINE_TEXT_INIT ((struct engine_text){.fd = -1})

@@ -70,8 +70,8 @@ static int answer(struct exchange *exchange, struct request *request, struct err
 {
 	const struct settings *settings = &exchange->app->settings;
 
-	if (request_read_body(request, exchange->gateway, (size_t)settings->max_body, &exchange->deadline,
-			      err) < 0)
+	if (request_read_body(request, exchange->gateway, (size_t)settings->max_body,
+			      &exchange->deadline, err) < 0)
 		return -1;
 	if (check_head(request, err) < 0)
 		return -1;
@@ -95,9 +95,9 @@ static void log_outcome(const struct response *response, const struct error *err
 	if (sent < 0)
 		log_line("client is gone: answer not delivered status=%d bytes=%zu duration=%.1fms",
 			 response->status, response_length(response), ms);
-	else if (err->class != ERROR_NONE)
+	else if (err->class != ERROR_NONE || response->out_of_memory)
 		log_line("request failed status=%d duration=%.1fms error=%s", response->status, ms,
-			 err->message);
+			 response->out_of_memory ? "out of memory" : err->message);
 	else
 		log_line("served %s bytes=%zu duration=%.1fms",
 			 response->profile.text ? "textfmt" : "answer", response_length(response),

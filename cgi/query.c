@@ -1,5 +1,6 @@
 #include "cgi/query.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
@@ -123,16 +124,22 @@ static int add_form_pair(struct query *q, const char *pair, size_t n, const char
 	const struct field *field;
 
 	if (percent_decode(&name, pair, name_len, true) < 0)
-		return error_set(
-		    err, ERROR_BAD_REQUEST,
-		    "the %s has a name with a %% that is not followed by two hex digits", what);
+		return name.failed
+			   ? error_no_memory(err)
+			   : error_set(err, ERROR_BAD_REQUEST,
+				       "the %s has a name with a %% that is not followed by two "
+				       "hex digits",
+				       what);
 	field = field_named(buffer_str(&name), name.len);
 	if (!field)
 		return 0;
 	if (equals && percent_decode(&value, equals + 1, n - name_len - 1, true) < 0)
-		return error_set(err, ERROR_BAD_REQUEST,
-				 "%s in the %s has a %% that is not followed by two hex digits",
-				 field->name, what);
+		return value.failed
+			   ? error_no_memory(err)
+			   : error_set(err, ERROR_BAD_REQUEST,
+				       "%s in the %s has a %% that is not followed by two hex "
+				       "digits",
+				       field->name, what);
 	if (field->kind == FIELD_BOOL)
 		return set_form_bool(q, field, buffer_str(&value), err);
 	return add_value(q, field, buffer_str(&value), value.len, err);
@@ -162,17 +169,22 @@ static struct json_object *parse_json(const char *text, size_t len, struct error
 	struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
 	struct json_object *root;
 	enum json_tokener_error why;
+	bool exhausted;
 
 	if (!tokener) {
 		error_no_memory(err);
 		return NULL;
 	}
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	errno = 0;
 	root = json_tokener_parse_ex(tokener, text, (int)len);
+	exhausted = errno == ENOMEM; /* json-c blames the text for it */
 	why = json_tokener_get_error(tokener);
 	if (why == json_tokener_success && json_tokener_get_parse_end(tokener) != len)
 		why = json_tokener_error_parse_unexpected;
-	if (why == json_tokener_continue)
+	if (exhausted)
+		error_no_memory(err);
+	else if (why == json_tokener_continue)
 		error_set(err, ERROR_BAD_REQUEST,
 			  "the request body is not valid JSON: it ends in the middle");
 	else if (why != json_tokener_success)
@@ -180,7 +192,7 @@ static struct json_object *parse_json(const char *text, size_t len, struct error
 			  "the request body is not valid JSON: %s at byte %zu",
 			  json_tokener_error_desc(why), json_tokener_get_parse_end(tokener));
 	json_tokener_free(tokener);
-	if (why == json_tokener_success)
+	if (why == json_tokener_success && !exhausted)
 		return root;
 	json_object_put(root);
 	return NULL;

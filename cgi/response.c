@@ -116,6 +116,8 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 	static const char last_resort[] = "Status: 503 Service Unavailable\n"
 					  "Content-Type: text/plain; charset=utf-8\n"
 					  "Content-Length: 34\n"
+					  "X-Content-Type-Options: nosniff\n"
+					  "Cache-Control: no-store\n"
 					  "Retry-After: 1\n\n"
 					  "out of memory: try again in a bit\n";
 	cleanup_buffer struct buffer head = BUFFER_INIT;
@@ -123,8 +125,11 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 	if (gateway->answering)
 		gateway->answering(gateway, head_only ? 0 : response_length(response));
 	write_head(response, &head);
-	if (head.failed || response->headers.failed || response->text.failed)
+	if (head.failed || response->headers.failed || response->text.failed) {
+		response->out_of_memory = true;
+		response->status = 503;
 		return gateway->write(gateway, last_resort, sizeof last_resort - 1);
+	}
 	if (gateway->write(gateway, head.data, head.len) < 0)
 		return -1;
 	if (head_only || !response->content_type)

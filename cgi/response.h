@@ -18,6 +18,7 @@ struct response {
 	struct buffer headers;	  /* further header lines, each with its line feed */
 	struct buffer text;	  /* the body, unless there is a profile */
 	struct textfmt profile;	  /* the body, when it has a text */
+	bool out_of_memory;	  /* another answer was sent than this one, with 503 */
 };
 
 #define RESPONSE_INIT ((struct response){0})

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int is_exhaustion(int errnum)
+bool error_is_exhaustion(int errnum)
 {
 	return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM || errnum == EAGAIN ||
 	       errnum == ENOSPC;
@@ -18,6 +18,7 @@ int error_set(struct error *err, enum error_class class, const char *fmt, ...)
 	if (!err)
 		return -1;
 	err->class = class;
+	err->errnum = 0;
 	va_start(ap, fmt);
 	vsnprintf(err->message, sizeof err->message, fmt, ap);
 	va_end(ap);
@@ -31,9 +32,10 @@ int error_errno(struct error *err, enum error_class class, int errnum, const cha
 
 	if (!err)
 		return -1;
-	if (class == ERROR_INTERNAL && is_exhaustion(errnum))
+	if (class == ERROR_INTERNAL && error_is_exhaustion(errnum))
 		class = ERROR_UNAVAILABLE;
 	err->class = class;
+	err->errnum = errnum;
 	va_start(ap, fmt);
 	vsnprintf(err->message, sizeof err->message, fmt, ap);
 	va_end(ap);

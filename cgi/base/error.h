@@ -11,6 +11,8 @@
 #ifndef GOVERAGE_ERROR_H
 #define GOVERAGE_ERROR_H
 
+#include <stdbool.h>
+
 #include "cgi/base/cleanup.h"
 
 enum error_class {
@@ -19,7 +21,7 @@ enum error_class {
 	ERROR_NOT_FOUND,   /* 404 */
 	ERROR_METHOD,	   /* 405: known path, other method */
 	ERROR_CONFLICT,	   /* 409: the data can't be joined (different counter modes) */
-	ERROR_STATE_GONE, /* 410: an earlier state is no longer held */
+	ERROR_STATE_GONE,  /* 410: an earlier state is no longer held */
 	ERROR_TOO_LARGE,   /* 413: the body is over the limit */
 	ERROR_OVER_BUDGET, /* 422: a pattern costs too much */
 	ERROR_INTERNAL,	   /* 500: misconfiguration, or a failing covdata */
@@ -32,12 +34,16 @@ enum error_class {
 
 struct error {
 	enum error_class class;
+	int errnum; /* of error_errno(): a system call has failed, which may pass; else 0 */
 	char message[ERROR_MESSAGE_MAX]; /* UTF-8, NUL-terminated, cut off when longer */
 };
 
 /* Fill *err (which may be NULL).  Always returns -1. */
 int error_set(struct error *err, enum error_class class, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Does errnum say that the machine is out of something?  That passes. */
+bool error_is_exhaustion(int errnum);
 
 /*
  * As error_set(), with ": " and the text of errnum behind the message.  The class ERROR_INTERNAL

@@ -14,6 +14,7 @@ struct making {
 	const struct deadline *deadline;
 	struct buffer scratch;
 	struct file_bytes bytes;
+	size_t n_skipped;
 };
 
 static void making_free(struct making *m)
@@ -122,6 +123,8 @@ static int put_sum(struct making *m, const struct input_file *meta, const struct
 	cleanup_buffer struct buffer content = BUFFER_INIT;
 	unsigned char hash[COVERAGE_HASH_SIZE];
 
+	if (entries->bytes.failed)
+		return error_no_memory(err);
 	if (entries->n == 0)
 		return 0;
 	if (string_list_add(&argv, buffer_str(name), name->len) < 0)
@@ -175,6 +178,7 @@ static int add_program(struct making *m, const struct input_group *files, struct
 		if (put_sum(m, sum.from, &name, &entries, err) < 0)
 			return -1;
 	}
+	m->n_skipped += sum.n_skipped;
 	return 0;
 }
 
@@ -236,7 +240,7 @@ static int keep_others(struct making *m, const struct state_dir *state, int64_t 
 /* --- the whole ----------------------------------------------------------------------------------
  */
 
-int baseline_make(int64_t *set_ns, const struct state_dir *state,
+int baseline_make(struct baseline_made *made, const struct state_dir *state,
 		  const struct collection *collection, const struct string_list *services,
 		  const struct deadline *deadline, struct error *err)
 {
@@ -256,6 +260,6 @@ int baseline_make(int64_t *set_ns, const struct state_dir *state,
 		return -1;
 	if (add_collection(&m, err) < 0 || baseline_writer_end(&m.writer, err) < 0)
 		return -1;
-	*set_ns = m.writer.set_ns;
+	*made = (struct baseline_made){m.writer.set_ns, m.n_skipped};
 	return 0;
 }

@@ -10,16 +10,22 @@
 #include "cgi/baseline/state_dir.h"
 #include "cgi/base/string_list.h"
 
+/* What came of it. */
+struct baseline_made {
+	int64_t set_ns;	  /* its time */
+	size_t n_skipped; /* files that are not in it, since they are damaged or can't be read */
+};
+
 /*
  * Make the collection, which was collected for `services`, the latest baseline of its coverage
- * directories; *set_ns becomes its time.  With services the baseline before it stays as it is for
+ * directories.  With services the baseline before it stays as it is for
  * programs of other names: their files are taken over.  The caller holds the lock of the state
  * directory.
  *
  * -1, and the baseline before it still counts: ERROR_INTERNAL with what to do, ERROR_UNAVAILABLE,
  * ERROR_TIMEOUT, ERROR_CANCELLED.
  */
-must_check int baseline_make(int64_t *set_ns, const struct state_dir *state,
+must_check int baseline_make(struct baseline_made *made, const struct state_dir *state,
 			     const struct collection *collection,
 			     const struct string_list *services, const struct deadline *deadline,
 			     struct error *err);

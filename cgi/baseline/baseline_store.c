@@ -94,12 +94,15 @@ int64_t baseline_latest(const struct state_dir *state, const char *key, struct e
 	if (!dir)
 		return error_errno(err, ERROR_INTERNAL, errno,
 				   "can't list the state directory %.512s", state->path);
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		int64_t set_ns = parse_name(entry->d_name, key);
 
 		if (set_ns > latest)
 			latest = set_ns;
 	}
+	if (errno) /* one that was not seen must not pass for none */
+		return error_errno(err, ERROR_INTERNAL, errno,
+				   "can't list the state directory %.512s", state->path);
 	return latest;
 }
 

@@ -19,13 +19,15 @@ static int open_state(struct state_dir *state, const struct exchange *exchange, 
 				     &exchange->deadline, err);
 }
 
-static void answer(struct response *response, const struct collection *collection, int64_t set_ns)
+static void answer(struct response *response, const struct collection *collection,
+		   const struct baseline_made *made)
 {
 	const struct live_report *live = &collection->live;
 	char time[BASELINE_TIME_SIZE];
 
-	baseline_time(time, set_ns);
+	baseline_time(time, made->set_ns);
 	response_header(response, "Goverage-Baseline", "%s", time);
+	response_header(response, "Goverage-Skipped", "%zu", made->n_skipped);
 	if (collection->live_fd >= 0)
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
@@ -40,7 +42,7 @@ int clear_handle(struct exchange *exchange, struct error *err)
 	cleanup_query struct query query = QUERY_INIT;
 	cleanup_state_dir struct state_dir state = STATE_DIR_INIT;
 	cleanup_collection struct collection collection = COLLECTION_INIT;
-	int64_t set_ns;
+	struct baseline_made made;
 	const char *dir;
 
 	if (request_query(&query, exchange->request, err) < 0)
@@ -50,9 +52,8 @@ int clear_handle(struct exchange *exchange, struct error *err)
 		return -1;
 	if (collect(&collection, exchange->app, dir, &query.service, &exchange->deadline, err) <
 		0 ||
-	    baseline_make(&set_ns, &state, &collection, &query.service, &exchange->deadline, err) <
-		0)
+	    baseline_make(&made, &state, &collection, &query.service, &exchange->deadline, err) < 0)
 		return -1;
-	answer(exchange->response, &collection, set_ns);
+	answer(exchange->response, &collection, &made);
 	return 0;
 }

@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgi/base/log.h"
@@ -19,7 +22,9 @@
 enum {
 	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 	MAKE_TRIES = 10,
-	RANDOM_CHARS = 6, /* of mkdtemp(3) */
+	RANDOM_CHARS = 6,  /* of mkdtemp(3) */
+	REMOVE_TRIES = 10, /* see open_patiently() */
+	REMOVE_PAUSE_MS = 10,
 };
 
 const char *staging_disk_base(void)
@@ -37,38 +42,85 @@ static void name_prefix(char *out, size_t room)
 /* --- removing ----------------------------------------------------------------------------------
  */
 
-/* Remove every entry of the directory; those that are directories themselves, `depth` levels deep.
+/* As getdents64(2) gives it. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short size;
+	unsigned char type;
+	char name[];
+};
+
+/*
+ * A descriptor for the subdirectory.  Where there is none to be had this waits a moment for other
+ * requests to give theirs back: what is not removed now stays until the next start.
  */
-static void empty_directory(int parent_fd, int depth)
+static int open_patiently(int parent_fd, const char *name)
 {
-	cleanup_fd int fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 3);
-	cleanup_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
+	const struct timespec pause = {0, REMOVE_PAUSE_MS * 1000000};
+	int tries, fd = -1;
 
-	if (!dir)
-		return;
-	fd = -1;	/* closedir() closes it */
-	rewinddir(dir); /* the position is shared with parent_fd */
-	while ((entry = readdir(dir))) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		if (unlinkat(parent_fd, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
-			continue;
-		if (depth > 0) {
-			cleanup_fd int sub = openat(parent_fd, name, DIR_FLAGS);
-
-			if (sub >= 0)
-				empty_directory(sub, depth - 1);
-		}
-		unlinkat(parent_fd, name, AT_REMOVEDIR);
+	for (tries = 0; fd < 0 && tries < REMOVE_TRIES; tries++) {
+		if (tries)
+			nanosleep(&pause, NULL);
+		fd = openat(parent_fd, name, DIR_FLAGS);
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+			break;
 	}
+	return fd;
+}
+
+static bool remove_tree(int fd, int depth);
+
+static bool remove_entry(int parent_fd, const char *name, int depth)
+{
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	if (unlinkat(parent_fd, name, 0) == 0)
+		return true;
+	if (errno != EISDIR && errno != EPERM)
+		return false;
+	if (depth > 0) {
+		cleanup_fd int sub = open_patiently(parent_fd, name);
+
+		while (sub >= 0 && remove_tree(sub, depth - 1))
+			;
+	}
+	return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0;
+}
+
+/* One walk through the entries of a directory; whether anything was removed. */
+static bool remove_tree(int fd, int depth)
+{
+	_Alignas(struct entry) char room[4096];
+	bool removed = false;
+	long n, at;
+
+	lseek(fd, 0, SEEK_SET);
+	while ((n = syscall(SYS_getdents64, fd, room, sizeof room)) > 0) {
+		for (at = 0; at < n;) {
+			const struct entry *entry = (const struct entry *)(room + at);
+
+			removed |= remove_entry(fd, entry->name, depth);
+			at += entry->size;
+		}
+	}
+	return removed;
+}
+
+/*
+ * Remove every entry of the directory; those that are directories themselves, `depth` levels deep.
+ * This takes neither memory nor a descriptor for the directory, which may be what there is none of.
+ */
+static void empty_directory(int fd, int depth)
+{
+	while (remove_tree(fd, depth))
+		;
 }
 
 void staging_remove_subdir(const struct staging *staging, const char *name)
 {
-	cleanup_fd int fd = openat(staging->fd, name, DIR_FLAGS);
+	cleanup_fd int fd = open_patiently(staging->fd, name);
 
 	if (fd < 0)
 		return;
@@ -126,8 +178,10 @@ static int try_to_make(struct staging *staging, const char *base, struct error *
 		rmdir(path);
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_still_linked(fd, path))
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_still_linked(fd, path)) {
+		rmdir(path); /* where it is ours still: a sweeper leaves none */
 		return 0;
+	}
 	staging->path = steal_ptr(path);
 	staging->fd = steal_fd(&fd);
 	return 1;

@@ -53,13 +53,16 @@ static int read_pair(struct list_request *list, const char *pair, size_t n, stru
 	const char *equals = memchr(pair, '=', n);
 	size_t name_len = equals ? (size_t)(equals - pair) : n;
 
-	if (percent_decode(&name, pair, name_len, true) < 0 ||
-	    strcasecmp(buffer_str(&name), "format") != 0)
+	if (percent_decode(&name, pair, name_len, true) < 0)
+		return name.failed ? error_no_memory(err) : 0;
+	if (strcasecmp(buffer_str(&name), "format") != 0)
 		return 0;
 	if (equals && percent_decode(&value, equals + 1, n - name_len - 1, true) < 0)
-		return error_set(err, ERROR_BAD_REQUEST,
-				 "format in the query string has a %% that is not followed by two "
-				 "hex digits");
+		return value.failed
+			   ? error_no_memory(err)
+			   : error_set(err, ERROR_BAD_REQUEST,
+				       "format in the query string has a %% that is not followed "
+				       "by two hex digits");
 	return set_format(list, &value, err);
 }
 

@@ -134,6 +134,20 @@ int counter_file_parse(struct counter_file *file, const unsigned char *data, siz
 	return 0;
 }
 
+int counter_file_unread(struct fault *fault, const char *name)
+{
+	static const int lasting[] = {ENOENT, EACCES, EPERM, ELOOP};
+	int errnum = errno;
+	size_t i;
+
+	fault_set(fault, FAULT_REQUEST, "%s can't be read: %s", name, strerror(errnum));
+	for (i = 0; i < sizeof lasting / sizeof *lasting; i++)
+		if (errnum == lasting[i])
+			fault->kind = FAULT_GONE;
+	fault->class = error_is_exhaustion(errnum) ? ERROR_UNAVAILABLE : ERROR_INTERNAL;
+	return -1;
+}
+
 int counter_file_read(struct counter_file *file, int dir_fd, const char *name, struct fault *fault)
 {
 	cleanup_fd int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -141,8 +155,10 @@ int counter_file_read(struct counter_file *file, int dir_fd, const char *name, s
 	struct stat st;
 	ssize_t got;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return fault_set(fault, FAULT_GONE, "%s can't be opened", name);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return counter_file_unread(fault, name);
+	if (!S_ISREG(st.st_mode))
+		return fault_set(fault, FAULT_GONE, "%s is not a regular file", name);
 	if (st.st_size > COUNTER_FILE_MAX)
 		return fault_set(fault, FAULT_UNSUPPORTED, "%s is too large", name);
 	data = malloc((size_t)st.st_size + 1);
@@ -150,7 +166,7 @@ int counter_file_read(struct counter_file *file, int dir_fd, const char *name, s
 		return fault_no_memory(fault);
 	got = io_pread_full(fd, data, (size_t)st.st_size, 0);
 	if (got < 0)
-		return fault_set(fault, FAULT_GONE, "%s: %s", name, strerror(errno));
+		return counter_file_unread(fault, name);
 	return counter_file_parse(file, data, (size_t)got, fault);
 }
 

@@ -42,6 +42,13 @@ must_check int counter_file_read(struct counter_file *file, int dir_fd, const ch
 /* Does `big` hold every function of `small`, with no counter lower? */
 bool counter_file_contains(const struct counter_file *big, const struct counter_file *small);
 
+/*
+ * The fault of a file, or its directory, that could not be read for errno.  FAULT_GONE where nobody
+ * can read it, and so nobody counts it; FAULT_REQUEST for any reason that may have passed when it
+ * is added up: it must not count twice then.  Always returns -1.
+ */
+int counter_file_unread(struct fault *fault, const char *name);
+
 void counter_file_free(struct counter_file *file);
 
 #define cleanup_counter_file cleanup_with(counter_file_free)

@@ -44,17 +44,31 @@ struct scan {
 	struct fault *fault;
 };
 
+/* Not all of them were seen: that is no fault of one process. */
+static int cannot_list(struct scan *scan)
+{
+	struct error err = {0};
+
+	error_errno(&err, ERROR_INTERNAL, errno, "the processes can't be listed");
+	fault_set(scan->fault, FAULT_REQUEST, "%s", err.message);
+	scan->fault->class = err.class;
+	return -1;
+}
+
 static int see_ours(struct scan *scan, pid_t pid)
 {
 	cleanup_process struct process process = PROCESS_INIT;
 	struct candidate candidate = {.pid = pid};
-	struct fault gone = FAULT_INIT;
+	struct fault why = FAULT_INIT;
 
-	if (process_open(&process, scan->proc_fd, pid, &gone) < 0) {
-		if (gone.kind != FAULT_REQUEST)
+	/* what is there and can't be looked at is told when it is to be read */
+	if (process_open(&process, scan->proc_fd, pid, &why) < 0) {
+		if (why.kind == FAULT_GONE)
 			return 0;
-		*scan->fault = gone;
-		return -1;
+		if (why.kind == FAULT_REQUEST) {
+			*scan->fault = why;
+			return -1;
+		}
 	}
 	candidate.stat = process.stat;
 	return add(scan->candidates, &candidate, scan->fault);
@@ -76,6 +90,8 @@ static int see_process(struct scan *scan, pid_t pid)
 		return see_ours(scan, pid);
 	case ENVIRONMENT_HIDDEN:
 		return see_hidden(scan, pid);
+	case ENVIRONMENT_EXHAUSTED:
+		return cannot_list(scan);
 	case ENVIRONMENT_OTHER:
 		break;
 	}
@@ -90,14 +106,12 @@ static int read_proc(struct scan *scan)
 	pid_t own = getpid();
 
 	if (!dir) {
-		fault_set(scan->fault, FAULT_REQUEST, "the processes can't be listed: %s",
-			  strerror(errno));
-		scan->fault->class = ERROR_INTERNAL;
+		cannot_list(scan);
 		if (fd >= 0)
 			close(fd);
 		return -1;
 	}
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		pid_t pid = pid_of(entry->d_name);
 
 		if (pid <= 0 || pid == own)
@@ -106,7 +120,7 @@ static int read_proc(struct scan *scan)
 		    see_process(scan, pid) < 0)
 			return -1;
 	}
-	return 0;
+	return errno ? cannot_list(scan) : 0;
 }
 
 static bool same_addresses(const struct process_stat *a, const struct process_stat *b)

@@ -24,10 +24,13 @@ int watched_dirs_open(struct watched_dirs *watched, const struct string_list *pa
 		struct stat st;
 
 		dir->fd = open(paths->items[i].text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir->fd >= 0 && fstat(dir->fd, &st) == 0) {
-			dir->dev = st.st_dev;
-			dir->inode = st.st_ino;
-		}
+		if (dir->fd < 0 && errno == ENOENT)
+			continue;
+		if (dir->fd < 0 || fstat(dir->fd, &st) < 0)
+			return error_errno(err, ERROR_INTERNAL, errno, "can't open GOCOVERDIR %s",
+					   paths->items[i].text);
+		dir->dev = st.st_dev;
+		dir->inode = st.st_ino;
 	}
 	return 0;
 }
@@ -63,8 +66,13 @@ const char *environment_gocoverdir(const char *block, size_t len, size_t *value_
 	return NULL;
 }
 
-static bool names_watched(int dir_fd, const char *value, size_t len,
-			  const struct watched_dirs *watched)
+static enum environment_result result_of_errno(enum environment_result otherwise)
+{
+	return error_is_exhaustion(errno) ? ENVIRONMENT_EXHAUSTED : otherwise;
+}
+
+static enum environment_result names_watched(int dir_fd, const char *value, size_t len,
+					     const struct watched_dirs *watched)
 {
 	char path[PATH_MAX];
 	cleanup_fd int fd = -1;
@@ -72,17 +80,17 @@ static bool names_watched(int dir_fd, const char *value, size_t len,
 	unsigned i;
 
 	if (len >= sizeof path)
-		return false;
+		return ENVIRONMENT_OTHER;
 	memcpy(path, value, len);
 	path[len] = '\0';
 	fd = process_open_path(dir_fd, path);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return false;
+		return result_of_errno(ENVIRONMENT_OTHER);
 	for (i = 0; i < watched->n; i++)
 		if (watched->dirs[i].fd >= 0 && watched->dirs[i].dev == (uint64_t)st.st_dev &&
 		    watched->dirs[i].inode == (uint64_t)st.st_ino)
-			return true;
-	return false;
+			return ENVIRONMENT_OURS;
+	return ENVIRONMENT_OTHER;
 }
 
 /*
@@ -99,7 +107,9 @@ static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct b
 	char *room;
 
 	if (process_open(&process, proc_fd, pid, &fault) < 0)
-		return fault.kind == FAULT_GONE ? ENVIRONMENT_OTHER : ENVIRONMENT_HIDDEN;
+		return fault.kind == FAULT_REQUEST ? ENVIRONMENT_EXHAUSTED
+		       : fault.kind == FAULT_GONE  ? ENVIRONMENT_OTHER
+						   : ENVIRONMENT_HIDDEN;
 	len = process.stat.env_end - process.stat.env_start;
 	if (process.stat.env_start == 0 || process.stat.env_end < process.stat.env_start)
 		return ENVIRONMENT_HIDDEN;
@@ -109,7 +119,7 @@ static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct b
 	process_memory_open(&memory, process.dir_fd, pid);
 	source = process_memory_source(&memory);
 	if (!room)
-		return ENVIRONMENT_HIDDEN;
+		return ENVIRONMENT_EXHAUSTED;
 	if (memory_read(&source, process.stat.env_start, room, (size_t)len, &fault) < 0)
 		return fault.kind == FAULT_GONE ? ENVIRONMENT_OTHER : ENVIRONMENT_HIDDEN;
 	block->len = (size_t)len;
@@ -127,10 +137,14 @@ enum environment_result environment_look(int proc_fd, pid_t pid, const struct wa
 	buffer_reset(scratch);
 	snprintf(name, sizeof name, "%d/environ", (int)pid);
 	if (process_read_file(proc_fd, name, scratch, BLOCK_MAX) < 0) {
-		if (errno != EACCES && errno != EPERM)
+		enum environment_result result = result_of_errno(ENVIRONMENT_HIDDEN);
+
+		if (errno == ENOENT || errno == ESRCH)
 			return ENVIRONMENT_OTHER;
-		if (read_from_memory(proc_fd, pid, scratch) == ENVIRONMENT_HIDDEN)
-			return ENVIRONMENT_HIDDEN;
+		if (result == ENVIRONMENT_HIDDEN)
+			result = read_from_memory(proc_fd, pid, scratch);
+		if (result == ENVIRONMENT_HIDDEN || result == ENVIRONMENT_EXHAUSTED)
+			return result;
 	}
 	if (!scratch->len)
 		return ENVIRONMENT_OTHER;
@@ -139,6 +153,6 @@ enum environment_result environment_look(int proc_fd, pid_t pid, const struct wa
 		return ENVIRONMENT_OTHER;
 	snprintf(name, sizeof name, "%d", (int)pid);
 	dir_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir_fd >= 0 && names_watched(dir_fd, value, len, watched) ? ENVIRONMENT_OURS
-									 : ENVIRONMENT_OTHER;
+	return dir_fd < 0 ? result_of_errno(ENVIRONMENT_OTHER)
+			  : names_watched(dir_fd, value, len, watched);
 }

@@ -20,7 +20,7 @@ struct watched_dirs {
 
 #define WATCHED_DIRS_INIT ((struct watched_dirs){0})
 
-/* Open the directories; one that is not there is no error, but nobody can name it. */
+/* Open the directories; one that is gone is no error, but nobody can name it. */
 must_check int watched_dirs_open(struct watched_dirs *watched, const struct string_list *paths,
 				 struct error *err);
 void watched_dirs_close(struct watched_dirs *watched);
@@ -37,6 +37,7 @@ enum environment_result {
 	ENVIRONMENT_OURS, /* names a watched directory */
 	ENVIRONMENT_OTHER,
 	ENVIRONMENT_HIDDEN, /* may not be read */
+	ENVIRONMENT_EXHAUSTED, /* this machine is out of something, as errno says */
 };
 
 /*

@@ -40,29 +40,34 @@ static void see_file(struct evidence *evidence, int dir_fd, const char *name)
 		evidence->oldest_meta_ns = written_ns;
 }
 
-static void collect_files(struct evidence *evidence, int dir_fd)
+/* Without it a process that can't be read would go unnoticed: what can't be listed is an error. */
+static int collect_files(struct evidence *evidence, int dir_fd, struct fault *fault)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	unsigned seen = 0;
 
-	if (!dir && fd >= 0)
-		close(fd);
-	while (dir && seen < EVIDENCE_MAX_FILES && (entry = readdir(dir))) {
+	if (!dir) {
+		fault_from_errno(fault, "GOCOVERDIR can't be listed");
+		if (fd >= 0)
+			close(fd);
+		return fault->kind == FAULT_REQUEST ? -1 : 0;
+	}
+	while (seen < EVIDENCE_MAX_FILES && (entry = readdir(dir))) {
 		if (strncmp(entry->d_name, "covmeta.", 8) &&
 		    strncmp(entry->d_name, "covcounters.", 12))
 			continue;
 		seen++;
 		see_file(evidence, dir_fd, entry->d_name);
 	}
+	return 0;
 }
 
-static void collect(struct evidence *evidence)
+static int collect(struct evidence *evidence, struct fault *fault)
 {
 	unsigned i;
 
-	evidence->collected = true;
 	evidence->oldest_meta_ns = INT64_MAX;
 	for (i = 0; i < evidence->watched->n; i++) {
 		int dir_fd = evidence->watched->dirs[i].fd;
@@ -70,10 +75,13 @@ static void collect(struct evidence *evidence)
 
 		if (dir_fd < 0)
 			continue;
-		collect_files(evidence, dir_fd);
+		if (collect_files(evidence, dir_fd, fault) < 0)
+			return -1;
 		if (fstat(dir_fd, &st) == 0 && st.st_uid != 0)
 			add_user(&evidence->dir_owners, st.st_uid);
 	}
+	evidence->collected = true;
+	return 0;
 }
 
 static bool is_suspect(const struct evidence *evidence, uid_t uid, const struct process_stat *stat)
@@ -146,15 +154,19 @@ int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
 	struct fault unseen = FAULT_INIT;
 	int other;
 
-	if (!evidence->collected)
-		collect(evidence);
+	if (!evidence->collected && collect(evidence, fault) < 0)
+		return -1;
 	if (!evidence->file_owners.n && !evidence->dir_owners.n)
 		return 0;
 	if (process_open(&process, proc_fd, pid, &unseen) < 0 ||
 	    process_command_line(&process, &argv, &unseen) < 0 || argv.n == 0 ||
 	    process_read_status(&process, &status, &unseen) < 0 ||
-	    !is_suspect(evidence, status.uid, &process.stat))
-		return 0;
+	    !is_suspect(evidence, status.uid, &process.stat)) {
+		if (unseen.kind != FAULT_REQUEST)
+			return 0;
+		*fault = unseen;
+		return -1;
+	}
 	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
 	return other < 0 ? -1 : !other;
 }

@@ -1,5 +1,6 @@
 #include "cgi/live/fault.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +43,20 @@ static int fault_request(struct fault *fault, enum error_class class, const char
 int fault_no_memory(struct fault *fault)
 {
 	return fault_request(fault, ERROR_UNAVAILABLE, "out of memory: try again later");
+}
+
+int fault_from_errno(struct fault *fault, const char *what)
+{
+	int errnum = errno;
+
+	if (errnum == ENOENT || errnum == ESRCH)
+		return fault_set(fault, FAULT_GONE, "it has ended");
+	fault_set(fault, FAULT_DENIED, "%s: %s", what, strerror(errnum));
+	if (error_is_exhaustion(errnum)) {
+		fault->kind = FAULT_REQUEST;
+		fault->class = ERROR_UNAVAILABLE;
+	}
+	return -1;
 }
 
 int fault_check_deadline(const struct deadline *deadline, struct fault *fault)

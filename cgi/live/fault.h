@@ -39,6 +39,13 @@ int fault_prefix(struct fault *fault, const char *fmt, ...) __attribute__((forma
 /* Out of memory: FAULT_REQUEST.  Always returns -1. */
 int fault_no_memory(struct fault *fault);
 
+/*
+ * What errno says of looking at a process through /proc: FAULT_GONE; FAULT_REQUEST where this
+ * machine is out of something, which says nothing about the process; else FAULT_DENIED.  Always
+ * returns -1.
+ */
+int fault_from_errno(struct fault *fault, const char *what);
+
 /* 0 while there is time left and nobody has cancelled; otherwise -1 and FAULT_REQUEST. */
 must_check int fault_check_deadline(const struct deadline *deadline, struct fault *fault);
 

@@ -69,13 +69,8 @@ int maps_read(struct mapped_files *mapped, const struct process *process, struct
 {
 	cleanup_buffer struct buffer text = BUFFER_INIT;
 
-	if (process_read_pages(process->dir_fd, "maps", &text, MAPS_MAX_BYTES) < 0) {
-		if (errno == ENOMEM)
-			return fault_no_memory(fault);
-		return fault_set(fault,
-				 errno == ESRCH || errno == ENOENT ? FAULT_GONE : FAULT_DENIED,
-				 "its memory map: %s", strerror(errno));
-	}
+	if (process_read_pages(process->dir_fd, "maps", &text, MAPS_MAX_BYTES) < 0)
+		return fault_from_errno(fault, "its memory map");
 	return maps_parse(mapped, buffer_str(&text), text.len, fault);
 }
 

@@ -1,4 +1,5 @@
 /* live_reconcile(): nothing is counted twice.  The rule stands in cgi/live/live.h. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,14 +40,17 @@ static bool is_recent(const struct live_process *process, const struct coverage_
 	return (int64_t)file->time_ns >= process->read_ns - GRACE_S * (int64_t)1000000000;
 }
 
-/* Is the process still there? */
+/* Is the process still there?  Where that can't be told, r->fault says why. */
 static bool is_running(const struct reconciling *r, const struct live_process *line)
 {
 	cleanup_process struct process process = PROCESS_INIT;
-	struct fault ignored = FAULT_INIT;
+	struct fault why = FAULT_INIT;
 
-	return process_open(&process, r->proc_fd, line->pid, &ignored) == 0 &&
-	       process.stat.start_ticks == line->start_ticks;
+	if (process_open(&process, r->proc_fd, line->pid, &why) == 0)
+		return process.stat.start_ticks == line->start_ticks;
+	if (why.kind == FAULT_REQUEST)
+		*r->fault = why;
+	return false;
 }
 
 /*
@@ -91,7 +95,7 @@ static int read_own_file(const struct reconciling *r, const struct coverage_file
 	    open(r->set->dirs.items[file->dir].text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir_fd < 0)
-		return fault_set(r->fault, FAULT_GONE, "its directory is gone");
+		return counter_file_unread(r->fault, r->set->dirs.items[file->dir].text);
 	return counter_file_read(own, dir_fd, file->name, r->fault);
 }
 
@@ -142,7 +146,8 @@ static int judge_files(const struct reconciling *r, struct live_process *line,
 		    is_of_an_ended_one(r, line, &r->set->files[i]))
 			continue;
 		if (fault_check_deadline(r->deadline, r->fault) < 0 ||
-		    compare(r, line, &r->set->files[i], snapshot, &verdict) < 0)
+		    compare(r, line, &r->set->files[i], snapshot, &verdict) < 0 ||
+		    r->fault->kind == FAULT_REQUEST)
 			return -1;
 		contained[i] = verdict == LEAVE_OUT_FILE;
 		if (verdict == DROP_SNAPSHOT) {
@@ -210,8 +215,11 @@ int live_reconcile(struct live_report *report, struct coverage_set *set, int out
 	struct reconciling r = {report, set, out_dir_fd, proc_fd, deadline, &fault};
 	size_t i;
 
+	if (proc_fd < 0)
+		return error_errno(err, ERROR_INTERNAL, errno, "can't open /proc");
 	for (i = 0; i < report->n; i++) {
-		if (reconcile_process(&r, &report->processes[i]) == 0)
+		if (reconcile_process(&r, &report->processes[i]) == 0 &&
+		    fault.kind != FAULT_REQUEST)
 			continue;
 		if (fault.kind != FAULT_REQUEST)
 			return error_set(err, ERROR_INTERNAL, "%s", fault.reason);

@@ -46,15 +46,6 @@ int process_read_pages(int dir_fd, const char *name, struct buffer *out, size_t 
 	return read_proc(dir_fd, name, out, max, true);
 }
 
-static int fault_from_errno(struct fault *fault, const char *what)
-{
-	if (errno == ENOENT || errno == ESRCH)
-		return fault_set(fault, FAULT_GONE, "it has ended");
-	if (errno == ENOMEM)
-		return fault_no_memory(fault);
-	return fault_set(fault, FAULT_DENIED, "%s: %s", what, strerror(errno));
-}
-
 /*
  * Fields are numbered as in proc(5), from 3 on behind the name, which may hold anything,
  * parentheses and blanks too.

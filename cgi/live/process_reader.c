@@ -269,6 +269,13 @@ static int report_fault(struct reading *reading, struct subject *subject, const 
 	}
 }
 
+/* A fault that is none of the process ends the request. */
+static int hand_on(const struct fault *why, struct fault *fault)
+{
+	*fault = *why;
+	return -1;
+}
+
 static int report_hidden(struct reading *reading, const struct candidate *candidate,
 			 struct fault *fault)
 {
@@ -279,7 +286,7 @@ static int report_hidden(struct reading *reading, const struct candidate *candid
 	if (process_open(&subject.process, reading->proc_fd, candidate->pid, &told) < 0 ||
 	    process_command_line(&subject.process, &subject.argv, &told) < 0 ||
 	    process_read_status(&subject.process, &subject.status, &told) < 0)
-		return 0; /* it has ended */
+		return told.kind == FAULT_REQUEST ? hand_on(&told, fault) : 0; /* it has ended */
 	if (!is_selected(reading, &subject))
 		return 0;
 	permission_explain(&subject.process, NULL, &told);
@@ -301,9 +308,13 @@ static bool is_ours_still(const struct reading *reading, const struct subject *s
 {
 	cleanup_buffer struct buffer scratch = BUFFER_INIT;
 
-	return process_stat_same(&subject->process.stat, &candidate->stat) ||
-	       environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch) ==
-		   ENVIRONMENT_OURS;
+	enum environment_result result;
+
+	if (process_stat_same(&subject->process.stat, &candidate->stat))
+		return true;
+	result = environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch);
+	/* what could not be told, the next step tells */
+	return result == ENVIRONMENT_OURS || result == ENVIRONMENT_EXHAUSTED;
 }
 
 /* 1 = done, 0 = once more, -1. */
@@ -316,15 +327,16 @@ static int try_process(struct reading *reading, const struct candidate *candidat
 
 	if (fault_check_deadline(reading->deadline, fault) < 0)
 		return -1;
-	if (process_open(&subject.process, reading->proc_fd, candidate->pid, &why) < 0 ||
-	    !is_ours_still(reading, &subject, candidate))
+	if (process_open(&subject.process, reading->proc_fd, candidate->pid, &why) == 0) {
+		if (!is_ours_still(reading, &subject, candidate))
+			return 1;
+		if (look_into(reading, &subject, &why) == 0)
+			return report_programs(reading, &subject, fault) < 0 ? -1 : 1;
+	} else if (why.kind == FAULT_GONE) {
 		return 1;
-	if (look_into(reading, &subject, &why) == 0)
-		return report_programs(reading, &subject, fault) < 0 ? -1 : 1;
-	if (why.kind == FAULT_REQUEST) {
-		*fault = why;
-		return -1;
 	}
+	if (why.kind == FAULT_REQUEST)
+		return hand_on(&why, fault);
 	if (!last && is_worth_retrying(&subject, &why))
 		return 0;
 	return report_fault(reading, &subject, &why, fault) < 0 ? -1 : 1;

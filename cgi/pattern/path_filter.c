@@ -63,6 +63,8 @@ int path_filter_start(struct error *err)
 	OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
 	int r = onig_initialize(encodings, 1);
 
+	if (r == ONIGERR_MEMORY)
+		return error_no_memory(err);
 	if (r != ONIG_NORMAL)
 		return error_set(err, ERROR_INTERNAL, "Oniguruma does not start: error %d", r);
 	onig_set_parse_depth_limit(PARSE_DEPTH);

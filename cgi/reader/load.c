@@ -41,7 +41,7 @@ static int settle_failure(struct load_job *job, bool gone, struct error *err)
 	}
 	if (err->class != ERROR_INTERNAL)
 		return -1;
-	job->outcome = LOAD_DAMAGED;
+	job->outcome = err->errnum ? LOAD_UNREAD : LOAD_DAMAGED;
 	job->reason = strdup(err->message);
 	return job->reason ? 0 : error_no_memory(err);
 }

@@ -19,7 +19,8 @@
 enum load_outcome {
 	LOAD_ADDED,
 	LOAD_DAMAGED,
-	LOAD_GONE, /* it is no longer there */
+	LOAD_UNREAD, /* the system did not let us read it this time */
+	LOAD_GONE,   /* it is no longer there */
 };
 
 struct load_job {
@@ -27,7 +28,8 @@ struct load_job {
 	const struct merge_target *target;
 	/* what became of it */
 	enum load_outcome outcome;
-	char *reason; /* owned; LOAD_DAMAGED: what is wrong, to follow the file's name */
+	char *
+	    reason; /* owned; LOAD_DAMAGED, LOAD_UNREAD: what is wrong, to follow the file's name */
 	struct merge_notes notes;
 };
 

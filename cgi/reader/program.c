@@ -2,18 +2,24 @@
 
 #include <string.h>
 
-static struct program *find(const struct program_cache *cache, const struct input_file *meta,
+/* One that could not be read is forgotten: it is tried again. */
+static struct program *find(struct program_cache *cache, const struct input_file *meta,
 			    const struct file_identity *identity)
 {
 	const char *tag = coverage_tag(meta->file);
 	size_t len = meta->file->tag_len;
-	struct program *program;
+	struct program **at = &cache->first, *program;
 
-	for (program = cache->first; program; program = program->next)
+	for (; (program = *at); at = &program->next)
 		if (memcmp(&program->identity, identity, sizeof *identity) == 0 &&
 		    strlen(program->tag) == len && memcmp(program->tag, tag, len) == 0)
-			return program;
-	return NULL;
+			break;
+	if (program && program->unread) {
+		*at = program->next;
+		program_release(program);
+		program = NULL;
+	}
+	return program;
 }
 
 /*
@@ -84,6 +90,7 @@ static int read_program(struct program_cache *cache, const struct input_file *me
 		if (*gone || err->class != ERROR_INTERNAL)
 			return -1;
 		program->reason = strdup(err->message);
+		program->unread = err->errnum != 0;
 		if (!program->reason)
 			return error_no_memory(err);
 	}

@@ -23,6 +23,7 @@ struct program {
 	struct file_identity identity;
 	struct covmeta meta; /* immutable */
 	char *reason; /* owned; what is wrong with the file, to follow its name; NULL = nothing */
+	bool unread;  /* the system did not let us read it this time */
 	bool newer;   /* its format version is not known here */
 	bool logged;  /* the reason has been */
 	uint64_t used_at;     /* the cache's clock at its last use */

@@ -46,8 +46,11 @@ static int find_meta(struct program_sum *sum, const struct input_group *group, s
 			return -1;
 		} else {
 			log_skip(input, why.message);
+			sum->n_skipped++;
 		}
 	}
+	if (!sum->from && sum->n_skipped)
+		sum->n_skipped += group->n_counters;
 	return 0;
 }
 
@@ -66,15 +69,18 @@ int program_sum_begin(struct program_sum *sum, const struct input_group *group, 
 	return covprofile_add_program(sum->profile, &sum->meta, sum->first, err);
 }
 
-static int check_jobs(const struct load_job *jobs, size_t n, struct error *err)
+static int check_jobs(struct program_sum *sum, const struct load_job *jobs, size_t n,
+		      struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (jobs[i].notes.newer)
 			return refuse_newer(jobs[i].input, err);
-		if (jobs[i].outcome == LOAD_DAMAGED)
-			log_skip(jobs[i].input, jobs[i].reason);
+		if (jobs[i].outcome != LOAD_DAMAGED && jobs[i].outcome != LOAD_UNREAD)
+			continue;
+		log_skip(jobs[i].input, jobs[i].reason);
+		sum->n_skipped++;
 	}
 	return 0;
 }
@@ -95,7 +101,7 @@ int program_sum_count(struct program_sum *sum, const struct input_file *const *c
 	memset(profile->counters, 0, profile->n_counters * sizeof *profile->counters);
 	rc = load_files(jobs, n, profile, deadline, err);
 	if (rc == 0)
-		rc = check_jobs(jobs, n, err);
+		rc = check_jobs(sum, jobs, n, err);
 	load_jobs_free(jobs, n);
 	return rc;
 }

@@ -22,6 +22,7 @@ struct program_sum {
 	struct covmeta meta;
 	struct covprofile *profile; /* of this program alone */
 	size_t *first;		    /* owned; the first counter of each package */
+	size_t n_skipped;	    /* damaged files, and what was passed over for them */
 };
 
 #define PROGRAM_SUM_INIT ((struct program_sum){0})

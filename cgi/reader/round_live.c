@@ -68,7 +68,7 @@ static int tell(struct round *round, const struct load_job *job, struct error *e
 	if (job->outcome == LOAD_GONE)
 		return 0;
 	report_notes(round->report, &job->notes);
-	if (job->outcome == LOAD_DAMAGED)
+	if (job->outcome == LOAD_DAMAGED || job->outcome == LOAD_UNREAD)
 		return report_skip(round->report, job->input, job->reason, true, err);
 	round->report->n_counter_files++;
 	return 0;

@@ -210,17 +210,38 @@ static int know(const struct candidate *candidate, struct kept_file *file, struc
 	return file->name ? 0 : error_no_memory(err);
 }
 
+static int tell_skip(struct round *round, const struct candidate *candidate, const char *reason,
+		     bool newer, struct error *err)
+{
+	if (!newer)
+		report_damaged(round->report, candidate->input);
+	return report_skip(round->report, candidate->input, reason, candidate->job != NULL, err);
+}
+
 static int tell(struct round *round, const struct candidate *candidate,
 		const struct kept_file *file, struct error *err)
 {
 	report_notes(round->report, &file->notes);
-	if (file->outcome == LOAD_DAMAGED && !file->notes.newer)
-		report_damaged(round->report, candidate->input);
 	if (file->outcome == LOAD_DAMAGED)
-		return report_skip(round->report, candidate->input, file->reason,
-				   candidate->job != NULL, err);
+		return tell_skip(round, candidate, file->reason, file->notes.newer, err);
 	round->report->n_counter_files++;
 	return 0;
+}
+
+/* What is kept of a candidate, and what the report says about it. */
+static int know_file(struct update *u, const struct candidate *candidate, struct kept_file *files,
+		     size_t *n, struct error *err)
+{
+	const struct load_job *job = candidate->job;
+
+	if (job && job->outcome == LOAD_GONE)
+		return 0;
+	/* nothing is known of it: it is tried again the next time */
+	if (job && job->outcome == LOAD_UNREAD)
+		return tell_skip(u->round, candidate, job->reason, false, err);
+	if (know(candidate, &files[*n], err) < 0)
+		return -1;
+	return tell(u->round, candidate, &files[(*n)++], err);
 }
 
 /* The new list of files, and what the report says about them. */
@@ -232,15 +253,8 @@ static int know_files(struct update *u, struct error *err)
 
 	if (!files)
 		return error_no_memory(err);
-	for (i = 0; i < u->n && rc == 0; i++) {
-		const struct candidate *candidate = &u->candidates[i];
-
-		if (candidate->job && candidate->job->outcome == LOAD_GONE)
-			continue;
-		rc = know(candidate, &files[n++], err);
-		if (rc == 0)
-			rc = tell(u->round, candidate, &files[n - 1], err);
-	}
+	for (i = 0; i < u->n && rc == 0; i++)
+		rc = know_file(u, &u->candidates[i], files, &n, err);
 	for (i = 0; i < u->kept->n_files; i++)
 		kept_file_free(&u->kept->files[i]);
 	free(u->kept->files);

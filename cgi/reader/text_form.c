@@ -100,7 +100,7 @@ struct text_form *text_form_make(const struct covprofile *profile, struct error 
 	uint32_t i;
 	int rc;
 
-	*err = (struct error){ERROR_NONE, ""};
+	*err = (struct error){0};
 	if (sorted && !can_be_formed(profile, sorted))
 		return NULL;
 	form = calloc(1, sizeof *form);

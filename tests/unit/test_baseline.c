@@ -39,12 +39,12 @@ static void close_place(struct place *p)
 static int64_t make_of(struct place *p, const struct string_list *services)
 {
 	cleanup_collection struct collection collection = COLLECTION_INIT;
-	int64_t set_ns = 0;
+	struct baseline_made made = {0};
 
 	assert_int_equal(coverage_set_list(&collection.set, p->dir, &p->deadline, &p->err), 0);
 	assert_int_equal(
-	    baseline_make(&set_ns, &p->state, &collection, services, &p->deadline, &p->err), 0);
-	return set_ns;
+	    baseline_make(&made, &p->state, &collection, services, &p->deadline, &p->err), 0);
+	return made.set_ns;
 }
 
 static int64_t make(struct place *p)
