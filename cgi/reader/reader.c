@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "cgi/reader/reader_state.h"
 #include "cgi/reader/report.h"
@@ -26,7 +25,7 @@ struct reader *reader_new(size_t budget, struct error *err)
 		return NULL;
 	}
 	reader->budget = budget - budget / 4;
-	pthread_mutex_init(&reader->lock, NULL);
+	timed_lock_init(&reader->lock);
 	return reader;
 }
 
@@ -47,7 +46,7 @@ void reader_free(struct reader *reader)
 	}
 	program_cache_free(&reader->programs);
 	form_cache_free(reader->forms);
-	pthread_mutex_destroy(&reader->lock);
+	timed_lock_destroy(&reader->lock);
 	free(reader);
 }
 
@@ -57,14 +56,7 @@ void reader_free(struct reader *reader)
 /* Identical polls at the same moment wait here for one another, and find the work done. */
 static int lock(struct reader *reader, const struct deadline *deadline, struct error *err)
 {
-	int64_t until_ns = deadline_left_ms(deadline) * 1000000;
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until_ns += until.tv_nsec;
-	until.tv_sec += (time_t)(until_ns / 1000000000);
-	until.tv_nsec = (long)(until_ns % 1000000000);
-	if (pthread_mutex_timedlock(&reader->lock, &until) == 0)
+	if (timed_lock_take_until(&reader->lock, deadline) == 0)
 		return 0;
 	return error_set(err, ERROR_TIMEOUT,
 			 "the time for one answer ran out while another request read the coverage "
@@ -137,7 +129,7 @@ struct covprofile *reader_load(struct reader *reader, const struct reader_reques
 	if (lock(reader, request->deadline, err) < 0)
 		return NULL;
 	base = update(reader, &round, request, report, err);
-	pthread_mutex_unlock(&reader->lock);
+	timed_lock_give_back(&reader->lock);
 	if (!base || check_report(report, err) < 0)
 		return NULL;
 	profile = round_add_live(&round, base, err);
@@ -201,7 +193,7 @@ void reader_remember(struct reader *reader, struct covprofile *profile, const ch
 {
 	struct remembered *remembered;
 
-	pthread_mutex_lock(&reader->lock);
+	timed_lock_take(&reader->lock);
 	remembered = take_remembered(reader, digest);
 	if (!remembered) {
 		remembered = calloc(1, sizeof *remembered);
@@ -213,7 +205,7 @@ void reader_remember(struct reader *reader, struct covprofile *profile, const ch
 	if (remembered)
 		put_first(reader, remembered);
 	reader_keep_to_budget(reader);
-	pthread_mutex_unlock(&reader->lock);
+	timed_lock_give_back(&reader->lock);
 }
 
 struct covprofile *reader_recall(struct reader *reader, const char *digest)
@@ -221,13 +213,13 @@ struct covprofile *reader_recall(struct reader *reader, const char *digest)
 	struct covprofile *profile = NULL;
 	struct remembered *remembered;
 
-	pthread_mutex_lock(&reader->lock);
+	timed_lock_take(&reader->lock);
 	remembered = take_remembered(reader, digest);
 	if (remembered) {
 		put_first(reader, remembered);
 		profile = covprofile_use(remembered->profile);
 	}
-	pthread_mutex_unlock(&reader->lock);
+	timed_lock_give_back(&reader->lock);
 	return profile;
 }
 

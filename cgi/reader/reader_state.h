@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_READER_READER_STATE_H
 #define GOVERAGE_READER_READER_STATE_H
 
-#include <pthread.h>
 #include <stddef.h>
 
+#include "cgi/base/timed_lock.h"
 #include "cgi/coverage/coverage_set.h"
 #include "cgi/reader/directory_watch.h"
 #include "cgi/reader/form_cache.h"
@@ -30,7 +30,7 @@ struct remembered {
 struct reader {
 	struct form_cache *forms; /* owned */
 	size_t budget;		  /* for all below */
-	pthread_mutex_t lock;	  /* also */
+	struct timed_lock lock;	  /* also */
 	struct program_cache programs;
 	struct kept_list *kept;	       /* owned; the youngest first */
 	struct remembered *remembered; /* owned; the youngest first */

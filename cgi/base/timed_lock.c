@@ -1,0 +1,56 @@
+#include "cgi/base/timed_lock.h"
+
+#include <errno.h>
+#include <time.h>
+
+void timed_lock_init(struct timed_lock *lock)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&lock->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&lock->given_back, &attributes);
+	pthread_condattr_destroy(&attributes);
+	lock->taken = false;
+}
+
+void timed_lock_destroy(struct timed_lock *lock)
+{
+	pthread_cond_destroy(&lock->given_back);
+	pthread_mutex_destroy(&lock->mutex);
+}
+
+int timed_lock_take_until(struct timed_lock *lock, const struct deadline *deadline)
+{
+	const struct timespec until = {
+	    .tv_sec = (time_t)(deadline->at_ns / 1000000000),
+	    .tv_nsec = (long)(deadline->at_ns % 1000000000),
+	};
+	int rc = 0;
+
+	pthread_mutex_lock(&lock->mutex);
+	while (lock->taken && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&lock->given_back, &lock->mutex, &until);
+	rc = lock->taken ? -1 : 0;
+	lock->taken = true;
+	pthread_mutex_unlock(&lock->mutex);
+	return rc;
+}
+
+void timed_lock_take(struct timed_lock *lock)
+{
+	pthread_mutex_lock(&lock->mutex);
+	while (lock->taken)
+		pthread_cond_wait(&lock->given_back, &lock->mutex);
+	lock->taken = true;
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+void timed_lock_give_back(struct timed_lock *lock)
+{
+	pthread_mutex_lock(&lock->mutex);
+	lock->taken = false;
+	pthread_cond_signal(&lock->given_back);
+	pthread_mutex_unlock(&lock->mutex);
+}
