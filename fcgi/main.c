@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 {
 	open_standard_descriptors();
 	io_cloexec_from(STDERR_FILENO + 1);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(2), and no death */
 	signal(SIGCHLD,
 	       SIG_DFL); /* a server that ignores it would take our children's status away */
 	log_start("goverage.fcgi");

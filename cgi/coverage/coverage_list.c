@@ -10,18 +10,30 @@
 
 #include "cgi/coverage/coverage_names.h"
 
+static int check_time(const struct deadline *deadline, struct error *err)
+{
+	if (deadline_left_ms(deadline) == 0)
+		return error_set(err, ERROR_TIMEOUT,
+				 "the time for one answer ran out while the files in GOCOVERDIR "
+				 "were looked at: set GOVERAGE_TIMEOUT to more seconds, join old "
+				 "files with covdata merge, or see whether the file system is "
+				 "slow");
+	return 0;
+}
+
 int coverage_check_deadline(const struct deadline *deadline, struct error *err)
 {
 	struct deadline now = {0, deadline->cancel_fd};
 
 	if (deadline_wait(&now, -1, 0) == DEADLINE_CANCELLED)
 		return error_set(err, ERROR_CANCELLED, "nobody waits for the answer any more");
-	if (deadline_left_ms(deadline) == 0)
-		return error_set(err, ERROR_TIMEOUT,
-				 "the time for one answer ran out while GOCOVERDIR was looked "
-				 "through: set GOVERAGE_TIMEOUT to more seconds, or join old "
-				 "files with covdata merge");
-	return 0;
+	return check_time(deadline, err);
+}
+
+int coverage_check_step(const struct deadline *deadline, size_t n, struct error *err)
+{
+	return n % COVERAGE_DEADLINE_STEP ? check_time(deadline, err)
+					  : coverage_check_deadline(deadline, err);
 }
 
 static int append(struct coverage_set *set, size_t *room, const struct coverage_file *file,
@@ -90,8 +102,7 @@ int coverage_list(struct coverage_set *set, size_t *room, int dir_fd, unsigned d
 		return error_errno(err, ERROR_INTERNAL, errno, "can't list GOCOVERDIR %s", path);
 	fd = -1; /* closedir() closes it */
 	for (seen = 0; errno = 0, (entry = readdir(stream)); seen++) {
-		if (seen % COVERAGE_DEADLINE_STEP == 0 &&
-		    coverage_check_deadline(deadline, err) < 0)
+		if (coverage_check_step(deadline, seen, err) < 0)
 			return -1;
 		if (take_entry(set, room, dir_fd, dir, entry, err) < 0)
 			return -1;

@@ -7,7 +7,7 @@
 enum {
 	/* of one answer; ten times what a year of a busy test stage leaves behind */
 	COVERAGE_MAX_FILES = 1000000,
-	/* files between two looks at the deadline */
+	/* files between two looks at the cancellation, which take a system call */
 	COVERAGE_DEADLINE_STEP = 256,
 };
 
@@ -21,5 +21,11 @@ must_check int coverage_list(struct coverage_set *set, size_t *room, int dir_fd,
 
 /* 0 while the deadline has not passed and nobody has cancelled; never waits. */
 must_check int coverage_check_deadline(const struct deadline *deadline, struct error *err);
+
+/*
+ * The same for file number `n` of many: on a slow file system each of them may take a while, so
+ * that the time is looked at for each.
+ */
+must_check int coverage_check_step(const struct deadline *deadline, size_t n, struct error *err);
 
 #endif

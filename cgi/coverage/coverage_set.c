@@ -108,8 +108,7 @@ static int judge(struct reader *r, struct coverage_file *file, enum verdict *ver
 	const char *fault;
 	struct stat st;
 
-	if (r->looked_at++ % COVERAGE_DEADLINE_STEP == 0 &&
-	    coverage_check_deadline(r->deadline, err) < 0)
+	if (coverage_check_step(r->deadline, r->looked_at++, err) < 0)
 		return -1;
 	fd = openat(r->dirs.fds[file->dir], file->name,
 		    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

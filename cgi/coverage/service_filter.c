@@ -52,8 +52,7 @@ static bool is_live(const struct filter *f, const struct coverage_file *meta)
 
 static int check_deadline(struct filter *f, struct error *err)
 {
-	return f->looked_at++ % COVERAGE_DEADLINE_STEP ? 0
-						       : coverage_check_deadline(f->deadline, err);
+	return coverage_check_step(f->deadline, f->looked_at++, err);
 }
 
 static int judge_counters(struct filter *f, const struct input_file *counters, bool meta_is_wanted,

@@ -12,7 +12,6 @@
 enum {
 	MAX_THREADS = 8,
 	JOBS_PER_THREAD = 48, /* for fewer a thread is not worth its start and its own counters */
-	DEADLINE_STEP = 32,   /* files between two looks at the deadline */
 };
 
 /* What all threads share. */
@@ -70,8 +69,7 @@ static void run_loader(struct loader *loader)
 	size_t i;
 
 	while ((i = atomic_fetch_add(&load->next, 1)) < load->n_jobs) {
-		if ((i % DEADLINE_STEP == 0 &&
-		     coverage_check_deadline(load->deadline, &loader->err) < 0) ||
+		if (coverage_check_step(load->deadline, i, &loader->err) < 0 ||
 		    run_job(&load->jobs[i], &bytes, &work, &loader->sink, &loader->err) < 0) {
 			loader->failed = true;
 			atomic_store(&load->next, load->n_jobs);

@@ -5,8 +5,6 @@
 #include "cgi/reader/report.h"
 #include "cgi/reader/round.h"
 
-enum { DEADLINE_STEP = 256 }; /* files between two looks at the deadline */
-
 /* A counter file in a directory, and what is known of it. */
 struct candidate {
 	const struct input_file *input;
@@ -65,8 +63,7 @@ static int add_candidate(struct update *u, const struct round_group *group,
 	bool gone = false;
 
 	*candidate = (struct candidate){.input = input, .group = group};
-	if (u->n % DEADLINE_STEP == 0 &&
-	    coverage_check_deadline(u->round->request->deadline, err) < 0)
+	if (coverage_check_step(u->round->request->deadline, u->n, err) < 0)
 		return -1;
 	if (known && u->quiet && known->identity.links == 1)
 		candidate->identity = known->identity;

@@ -77,9 +77,9 @@ class Control:
         functions, number = group
         self._write(functions, at, 0, 0, number, callers, 0, 0)
 
-    def delay(self, functions, milliseconds):
-        """Each call takes that long."""
-        self._write(functions, 0, 0, 0, 0, ALL, milliseconds, 0)
+    def delay(self, functions, milliseconds, shift=0):
+        """Each call takes that long; the clock of the day is off by `shift` seconds."""
+        self._write(functions, 0, 0, 0, 0, ALL, milliseconds, shift * 10 ** 9)
 
     def shift(self, seconds):
         self._write("", 0, -1, 0, 0, 0, 0, seconds * 10 ** 9)
