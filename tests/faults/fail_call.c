@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -188,6 +190,9 @@ WRAP(int, unlink, -1, (const char *path), (path))
 WRAP(int, rmdir, -1, (const char *path), (path))
 WRAP(int, ftruncate, -1, (int fd, off_t size), (fd, size))
 WRAP(off_t, lseek, -1, (int fd, off_t at, int whence), (fd, at, whence))
+WRAP(int, inotify_init1, -1, (int flags), (flags))
+WRAP(int, inotify_add_watch, -1, (int fd, const char *path, uint32_t mask), (fd, path, mask))
+WRAP(int, fstatfs, -1, (int fd, struct statfs *st), (fd, st))
 WRAP(int, fsync, -1, (int fd), (fd))
 WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
 WRAP(ssize_t, process_vm_readv, -1,

@@ -31,6 +31,7 @@ GROUPS = (
     ("mkdtemp", errno.ENOSPC), ("mkdtemp", errno.EACCES), ("mkdir mkdirat", errno.ENOSPC),
     ("symlinkat", errno.ENOSPC), ("renameat", errno.EIO), ("unlinkat", errno.EIO), ("unlink", errno.EIO),
     ("rmdir", errno.EIO), ("ftruncate", errno.ENOSPC), ("lseek", errno.EIO), ("fsync", errno.EIO),
+    ("inotify_init1", errno.EMFILE), ("inotify_add_watch", errno.ENOSPC), ("fstatfs", errno.EIO),
     ("flock", errno.ENOLCK), ("process_vm_readv", errno.ENOSYS), ("process_vm_readv", errno.EFAULT),
     ("syscall", errno.ENOSYS), ("waitpid", errno.EINTR),
 )

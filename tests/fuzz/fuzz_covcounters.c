@@ -115,7 +115,7 @@ static int merge(const uint8_t *data, size_t size, uint32_t *counters, uint8_t *
 	struct merge_sink sink = {counters, marks};
 	cleanup_merge_work struct merge_work work = MERGE_WORK_INIT;
 	struct merge_notes notes;
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	int rc = merge_counter_file(&target, data, size, &sink, &work, &notes, &err);
 
 	fuzz_expect(rc == 0 || (err.class == ERROR_INTERNAL && err.message[0]));

@@ -72,7 +72,7 @@ static void print(const struct covmeta *meta)
 	cleanup_covprofile struct covprofile *profile = covprofile_new(NULL);
 	cleanup_free size_t *first = calloc(meta->n_packages + 1, sizeof *first);
 	cleanup_fd int fd = memfd_create("text", MFD_CLOEXEC);
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	uint64_t size = 0;
 
 	fuzz_expect(profile && first && fd >= 0);
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_package_store struct package_store store = PACKAGE_STORE_INIT;
 	cleanup_covmeta struct covmeta meta = COVMETA_INIT;
 	cleanup_fd int fd = memfd_create("covmeta", MFD_CLOEXEC);
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	bool newer;
 	uint32_t i;
 

@@ -113,7 +113,7 @@ static int poll_once(const struct options *options, struct live_cache *cache, lo
 	cleanup_live_report struct live_report report = LIVE_REPORT_INIT;
 	cleanup_fd int out_fd = open_out(options, time);
 	struct deadline deadline = deadline_in_ms(options->deadline_ms, -1);
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	int64_t start = monotonic_ns(), end;
 
 	if (live_snapshot(cache, &options->dirs, &options->services, out_fd, &deadline, &report,

@@ -119,7 +119,7 @@ static int serve(struct reader *reader, const struct options *options)
 	char line[256];
 
 	while (fgets(line, sizeof line, stdin)) {
-		struct error err = {ERROR_NONE, ""};
+		struct error err = {0};
 		const char *since = NULL;
 
 		line[strcspn(line, "\n")] = '\0';
@@ -135,7 +135,7 @@ static int serve(struct reader *reader, const struct options *options)
 
 static int print_once(struct reader *reader, const struct options *options)
 {
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 
 	if (answer(reader, options, NULL, &err) == 0)
 		return 0;
@@ -180,7 +180,7 @@ static int parse(struct options *options, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	struct reader *reader;
 	int status;
 

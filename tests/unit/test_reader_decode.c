@@ -93,7 +93,7 @@ static void damaged_strings(void **state)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cleanup_string_table struct string_table table = STRING_TABLE_INIT;
 		struct byte_reader r = byte_reader_on(cases[i].bytes, cases[i].len);
-		struct error err = {ERROR_NONE, ""};
+		struct error err = {0};
 
 		assert_int_equal(string_table_read(&table, &r, &err), -1);
 		assert_int_equal(err.class, ERROR_INTERNAL);

@@ -164,7 +164,7 @@ static void nothing_of_a_damaged_file(void **state)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cleanup_buffer struct buffer file = BUFFER_INIT;
 		struct merge_notes notes;
-		struct error err = {ERROR_NONE, ""};
+		struct error err = {0};
 
 		make_file(&file, cases[i].entries, cases[i].bytes, cases[i].len, COUNTER_ULEB, 0);
 		assert_int_equal(

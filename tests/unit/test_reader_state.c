@@ -83,7 +83,7 @@ static struct covprofile *load(struct reader *reader, const char *dir, struct re
 static char *text_of(struct reader *reader, const char *dir)
 {
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	cleanup_covprofile struct covprofile *profile = load(reader, dir, &report, &err);
 	struct deadline deadline = long_enough();
 	cleanup_fd int fd = -1;
@@ -182,7 +182,7 @@ static void no_data(void **state)
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	const char *dir = make_dir("no-data");
 	struct reader *reader = reader_new(0, NULL);
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 
 	(void)state;
 	assert_null(load(reader, dir, &report, &err));
@@ -201,7 +201,7 @@ static void too_late(void **state)
 	struct deadline passed = deadline_in_ms(0, -1), cancelled = long_enough();
 	const char *dir = make_dir("too-late");
 	struct reader *reader = reader_new(1 << 20, NULL);
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	int ends[2];
 
 	(void)state;
@@ -226,7 +226,7 @@ static void many_skips(void **state)
 	cleanup_covprofile struct covprofile *profile = NULL;
 	const char *dir = make_dir("many-skips");
 	struct reader *reader = reader_new(1 << 20, NULL);
-	struct error err = {ERROR_NONE, ""};
+	struct error err = {0};
 	char path[600];
 	int i;
 
