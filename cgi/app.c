@@ -10,16 +10,20 @@ int app_init(struct app *app, enum app_life life, struct error *err)
 	*app = (struct app){.cancel_fd = -1};
 	if (pthread_mutex_init(&app->lock, NULL) != 0)
 		return error_no_memory(err);
-	if (settings_read(&app->settings, err) < 0 || path_filter_start(err) < 0)
+	if (settings_read(&app->settings, err) < 0 || path_filter_start(err) < 0) {
+		app_free(app);
 		return -1;
+	}
 	/* a quarter for texts, the rest for what they are made from */
 	budget = life == APP_FOR_MANY ? (size_t)app->settings.cache_bytes : 0;
 	app->texts = text_cache_new(budget / 4);
 	app->reader = reader_new(budget - budget / 4, err);
 	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
-	if (!app->texts || !app->reader || !app->baselines || !app->live_cache)
+	if (!app->texts || !app->reader || !app->baselines || !app->live_cache) {
+		app_free(app);
 		return error_no_memory(err);
+	}
 	staging_sweep();
 	return 0;
 }
