@@ -2,6 +2,7 @@
 
 #include "cgi/pattern/path_filter.h"
 #include "cgi/coverage/staging.h"
+#include "cgi/sandbox/confine.h"
 
 int app_init(struct app *app, enum app_life life, struct error *err)
 {
@@ -38,6 +39,17 @@ struct covdata *app_covdata(struct app *app, struct error *err)
 	covdata = app->covdata;
 	pthread_mutex_unlock(&app->lock);
 	return covdata;
+}
+
+int app_confine(struct app *app, const char *socket_path, struct buffer *said, struct error *err)
+{
+	struct confine_needs needs = {.socket_path = socket_path};
+	struct covdata *covdata = NULL;
+
+	if (app->settings.engine != ENGINE_SETTING_BUILTIN)
+		covdata = app_covdata(app, NULL);
+	needs.finds_covdata = covdata && !covdata_needs_go(covdata);
+	return confine(&app->settings, &needs, said, err);
 }
 
 void app_free(struct app *app)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "cgi/base/buffer.h"
 #include "cgi/baseline/baseline.h"
 #include "cgi/covdata/covdata.h"
 #include "cgi/base/error.h"
@@ -41,6 +42,13 @@ must_check int app_init(struct app *app, enum app_life life, struct error *err);
  * installing it needs no restart.  The app owns it.  NULL with the reason.
  */
 must_check struct covdata *app_covdata(struct app *app, struct error *err);
+
+/*
+ * Give up what this process won't need: see confine().  To be called once everything is open, and
+ * before there are threads.  socket_path is of the socket that is removed at the end, or NULL.
+ */
+must_check int app_confine(struct app *app, const char *socket_path, struct buffer *said,
+			   struct error *err);
 
 void app_free(struct app *app);
 

@@ -161,6 +161,20 @@ static void check_covdata(struct check *check)
 		covdata_lacks(check, &err);
 }
 
+/* What follows runs in it, as the responder does. */
+static void check_sandbox(struct check *check)
+{
+	cleanup_buffer struct buffer said = BUFFER_INIT;
+	struct error err = {0};
+
+	if (app_confine(check->app, NULL, &said, &err) < 0)
+		failed(check, &err);
+	else
+		fprintf(check->out, "%s: %s\n",
+			check->app->settings.sandbox == SANDBOX_SETTING_OFF ? "note" : "ok",
+			buffer_str(&said));
+}
+
 int check_run(FILE *out)
 {
 	struct app app;
@@ -174,6 +188,7 @@ int check_run(FILE *out)
 		return -1;
 	}
 	fputs("ok: the settings are valid\n", out);
+	check_sandbox(&check);
 	check.deadline = deadline_in_ms(app.settings.timeout_s * 1000, -1);
 	check_directory(&check);
 	check_processes(&check);

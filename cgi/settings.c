@@ -20,6 +20,13 @@ static const char *const engine_words[] = {
     NULL,
 };
 
+static const char *const sandbox_words[] = {
+    [SANDBOX_SETTING_AUTO] = "auto",
+    [SANDBOX_SETTING_ON] = "on",
+    [SANDBOX_SETTING_OFF] = "off",
+    NULL,
+};
+
 /* The one table of settings: how a variable is read, and what --help says of it. */
 static const struct variable {
 	const char *name;
@@ -46,6 +53,8 @@ static const struct variable {
      NULL, "bytes that one FastCGI process keeps between requests; 0 = nothing", NULL},
     {"GOVERAGE_CONNECTIONS", KIND_NUMBER, offsetof(struct settings, connections), 512, 1, 65536, NULL,
      "requests that one FastCGI process holds at once; 503 to further ones", NULL},
+    {"GOVERAGE_SANDBOX", KIND_WORD, offsetof(struct settings, sandbox), 0, 0, 0, sandbox_words,
+     "giving up what the program doesn't need: auto, on (or don't start), off", NULL},
     {"GOVERAGE_STATE", KIND_DIRECTORY, offsetof(struct settings, state), 0, 0, 0, NULL,
      "directory for what /v1/cover/clear must keep", "GOCOVERDIR with .goverage-state behind it"},
     {"GOVERAGE_WORKERS", KIND_NUMBER, offsetof(struct settings, workers), 0, 1, 256, NULL,

@@ -14,12 +14,16 @@ enum live_setting { LIVE_SETTING_AUTO, LIVE_SETTING_OFF, LIVE_SETTING_REQUIRED }
  */
 enum engine_setting { ENGINE_SETTING_AUTO, ENGINE_SETTING_COVDATA, ENGINE_SETTING_BUILTIN };
 
+/* Whether this process gives up what it doesn't need; ON: it doesn't start where it can't. */
+enum sandbox_setting { SANDBOX_SETTING_AUTO, SANDBOX_SETTING_ON, SANDBOX_SETTING_OFF };
+
 struct settings {
 	const char *gocoverdir; /* GOCOVERDIR; NULL where the process has none (or an empty one) */
 	const char *covdata;	/* GOVERAGE_COVDATA; NULL = look for it */
 	const char *state;	/* GOVERAGE_STATE; NULL = beside GOCOVERDIR */
 	int engine;		/* GOVERAGE_ENGINE: enum engine_setting */
 	int live;		/* GOVERAGE_LIVE: enum live_setting */
+	int sandbox;		/* GOVERAGE_SANDBOX: enum sandbox_setting */
 	long timeout_s;		/* GOVERAGE_TIMEOUT, seconds for one answer */
 	long max_body;		/* GOVERAGE_MAX_BODY, bytes */
 	long cache_bytes;	/* GOVERAGE_CACHE: what is kept between requests; 0 = nothing */

@@ -53,6 +53,7 @@ static int cancel_by_sigterm(void)
 
 static int run_cgi(void)
 {
+	cleanup_buffer struct buffer said = BUFFER_INIT;
 	cleanup_fd int cancel_fd = cancel_by_sigterm();
 	struct gateway gateway;
 	struct app app;
@@ -64,20 +65,28 @@ static int run_cgi(void)
 		return EXIT_SUCCESS; /* the answer has been given */
 	}
 	app.cancel_fd = cancel_fd;
-	handle_request(&app, &gateway);
+	if (app_confine(&app, NULL, &said, &err) < 0)
+		handle_refusal(&gateway, &err);
+	else
+		handle_request(&app, &gateway);
 	app_free(&app);
 	return EXIT_SUCCESS;
 }
 
 static int run_responder(const struct listener *listener)
 {
+	cleanup_buffer struct buffer said = BUFFER_INIT;
 	struct app app;
 	struct error err = {0};
 	int rc;
 
 	if (app_init(&app, APP_FOR_MANY, &err) < 0)
 		return complain(&err);
-	rc = responder_run(&app, listener, &err);
+	rc = app_confine(&app, listener->unix_path, &said, &err);
+	if (rc == 0) {
+		log_line("%s", buffer_str(&said));
+		rc = responder_run(&app, listener, &err);
+	}
 	app_free(&app);
 	return rc < 0 ? complain(&err) : EXIT_SUCCESS;
 }

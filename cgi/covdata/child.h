@@ -6,6 +6,7 @@
 #ifndef GOVERAGE_CHILD_H
 #define GOVERAGE_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cgi/base/buffer.h"
@@ -16,6 +17,7 @@ struct child {
 	const char *const *argv; /* argv[0] is an absolute path; NULL at the end */
 	const char *const *envp; /* NULL at the end */
 	int stdout_fd;		 /* becomes its fd 1; -1 = nowhere; not closed */
+	bool confined;		 /* it may change no file: see child_confinement.h */
 };
 
 struct child_result {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cgi/base/io.h"
+#include "cgi/sandbox/child_confinement.h"
 
 enum {
 	STACK_SIZE = 64 << 10, /* of the child until its exec */
@@ -23,6 +24,7 @@ enum {
 struct start {
 	const struct child *child;
 	int in, out, said; /* what becomes its 0, 1 and 2; 3 or above; owned */
+	int rules;	   /* of its confinement; -1 = none; owned */
 	pid_t parent;
 	int failure; /* an errno, where it did not get to its exec */
 };
@@ -65,13 +67,20 @@ static int tie_to_parent(const struct start *start)
 	return -1;
 }
 
+static int confine(const struct start *start)
+{
+	return start->child->confined ? child_confinement_enter(start->rules) : 0;
+}
+
 /* Nothing but system calls: this is our memory, and other threads of ours may hold any lock. */
 static int child_main(void *argument)
 {
 	struct start *start = argument;
 	const struct child *child = start->child;
 
-	if (setpgid(0, 0) == 0 && tie_to_parent(start) == 0 && fill_descriptors(start) >= 0) {
+	/* the tie comes last of the two: a change of rights may undo it */
+	if (setpgid(0, 0) == 0 && confine(start) == 0 && tie_to_parent(start) == 0 &&
+	    fill_descriptors(start) >= 0) {
 		reset_signals();
 		/* the type of argv is historical: execve(2) changes nothing in it */
 		execve(child->argv[0], (char *const *)child->argv, (char *const *)child->envp);
@@ -132,6 +141,8 @@ static void start_close(struct start *start)
 		close(start->out);
 	if (start->said >= 0)
 		close(start->said);
+	if (start->rules >= 0)
+		close(start->rules);
 }
 
 /* A copy at 3 or above, so that filling the child's 0, 1 and 2 can't overwrite it. */
@@ -162,11 +173,13 @@ static int open_stdio(struct start *start, int said, struct error *err)
 int child_start(const struct child *child, int said, pid_t *pid, struct error *err)
 {
 	cleanup_with(start_close) struct start start = {
-	    .child = child, .in = -1, .out = -1, .said = -1};
+	    .child = child, .in = -1, .out = -1, .said = -1, .rules = -1};
 	int rc;
 
 	if (open_stdio(&start, said, err) < 0)
 		return -1;
+	if (child->confined)
+		start.rules = child_confinement_rules();
 	rc = start_unless_busy(&start, pid);
 	return rc ? error_errno(err, ERROR_INTERNAL, rc, "can't start %s", child->argv[0]) : 0;
 }

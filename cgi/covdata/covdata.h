@@ -2,6 +2,8 @@
 #ifndef GOVERAGE_COVDATA_H
 #define GOVERAGE_COVDATA_H
 
+#include <stdbool.h>
+
 #include "cgi/coverage/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
@@ -20,6 +22,9 @@ must_check struct covdata *covdata_find(const struct settings *settings, struct 
 
 /* How it was found, for --check and the log: "/usr/bin/covdata", "/usr/bin/go tool covdata". */
 const char *covdata_description(const struct covdata *covdata);
+
+/* Does it take the go command to say where it is, or to build it? */
+bool covdata_needs_go(const struct covdata *covdata);
 
 /*
  * Make sure that it can be run at once: with the go of Go 1.25 and later the first use builds

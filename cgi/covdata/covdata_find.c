@@ -140,6 +140,7 @@ struct covdata *covdata_find(const struct settings *settings, struct error *err)
 		error_no_memory(err);
 		return NULL;
 	}
+	covdata->confined = settings->sandbox != SANDBOX_SETTING_OFF;
 	pthread_mutex_init(&covdata->lock, NULL);
 	rc = settings->covdata ? find_as_set(covdata, settings->covdata, err)
 			       : look_for_it(covdata, err);
@@ -153,6 +154,11 @@ struct covdata *covdata_find(const struct settings *settings, struct error *err)
 const char *covdata_description(const struct covdata *covdata)
 {
 	return covdata->description;
+}
+
+bool covdata_needs_go(const struct covdata *covdata)
+{
+	return !covdata->program;
 }
 
 void covdata_free(struct covdata *covdata)

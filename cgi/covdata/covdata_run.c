@@ -55,13 +55,13 @@ int covdata_prepare(struct covdata *covdata, const struct deadline *deadline, st
 	return program ? 0 : -1;
 }
 
-static int run_program(const char *program, const char *const *args, int out_fd,
+static int run_program(const char *program, bool confined, const char *const *args, int out_fd,
 		       struct child_result *result, const struct deadline *deadline,
 		       struct error *err)
 {
 	cleanup_environment struct environment env = {0};
 	const char *argv[MAX_ARGS + 2] = {program};
-	struct child child = {.argv = argv, .stdout_fd = out_fd};
+	struct child child = {.argv = argv, .stdout_fd = out_fd, .confined = confined};
 	size_t i;
 
 	for (i = 0; args[i] && i < MAX_ARGS; i++)
@@ -89,7 +89,8 @@ int covdata_run(struct covdata *covdata, const char *const *args, int out_fd,
 
 		if (!program)
 			return -1;
-		if (run_program(program, args, out_fd, result, deadline, err) == 0)
+		if (run_program(program, covdata->confined, args, out_fd, result, deadline,
+				err) == 0)
 			return 0;
 		/* a build cache that was cleared under our eyes is worth one more look */
 		if (tries || !covdata->go || access(program, X_OK) == 0)

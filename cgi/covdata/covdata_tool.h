@@ -15,6 +15,7 @@ struct covdata {
 	char *program;	   /* covdata itself; NULL where go knows where it is */
 	char *go;	   /* the go command, or NULL */
 	char *beside; /* with go: a covdata beside this program, for a go that has none; or NULL */
+	bool confined;	      /* it is run without a right to change files */
 	pthread_mutex_t lock; /* guards resolved; held while go builds covdata */
 	char *resolved;	      /* with go: the covdata program that it named; NULL = not asked yet */
 };

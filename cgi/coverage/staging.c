@@ -16,7 +16,6 @@
 
 #include "cgi/base/log.h"
 
-#define MEMORY_BASE "/dev/shm"
 #define ROOT_BASE "" /* of a container that has nothing but us in it */
 
 enum {
@@ -206,7 +205,7 @@ int staging_open(struct staging *staging, struct error *err)
 	struct error unused;
 
 	*staging = STAGING_INIT;
-	if (make_in(staging, MEMORY_BASE, &unused) == 0 ||
+	if (make_in(staging, STAGING_MEMORY_BASE, &unused) == 0 ||
 	    make_in(staging, staging_disk_base(), err) == 0)
 		return 0;
 	if (access(staging_disk_base(), F_OK) == 0)
@@ -278,7 +277,7 @@ static void sweep_base(const char *base)
 
 void staging_sweep(void)
 {
-	sweep_base(MEMORY_BASE);
+	sweep_base(STAGING_MEMORY_BASE);
 	sweep_base(staging_disk_base());
 	sweep_base(ROOT_BASE);
 }

@@ -17,6 +17,9 @@ struct staging {
 	int fd;	    /* the directory itself, locked; -1 = none */
 };
 
+/* Where they are made if that can be. */
+#define STAGING_MEMORY_BASE "/dev/shm"
+
 #define STAGING_INIT ((struct staging){NULL, -1})
 
 /* Make one.  -1 with the directory that was tried and the reason. */

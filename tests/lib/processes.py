@@ -238,3 +238,16 @@ def alarm(seconds):
     """End this test program with a trace when it hangs."""
     import faulthandler
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.stderr)
+
+
+# --- the sandbox ---------------------------------------------------------------------------------
+
+def landlock_version():
+    """The version of the kernel's Landlock; 0 where there is none."""
+    create_ruleset, ask_version = 444, 1
+    return max(0, ctypes.CDLL(None).syscall(create_ruleset, None, 0, ask_version))
+
+
+def sandbox():
+    """The strictest GOVERAGE_SANDBOX with which the program starts on this machine."""
+    return "on" if landlock_version() else "auto"

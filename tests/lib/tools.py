@@ -3,6 +3,9 @@ real one that let a test see or steer it."""
 
 import os
 
+# The setting for those that leave marks in files: in the sandbox covdata can change none.
+MARKING = {"GOVERAGE_SANDBOX": "off"}
+
 
 def _script(work, name, text):
     path = os.path.join(work.mkdir("tools"), name)

@@ -58,7 +58,8 @@ class Server:
 
     def __init__(self, work, coverage, user=None, **settings):
         self.server = web_server.WebServer("lighttpd-fastcgi", None, work,
-                                           {"GOCOVERDIR": coverage, **settings}, user=user)
+                                           {"GOCOVERDIR": coverage, "GOVERAGE_SANDBOX": processes.sandbox(),
+                                            **settings}, user=user)
 
     def poll(self, body=b"", headers=()):
         return self.server.request("POST", PROFILE, body=body, headers=headers)

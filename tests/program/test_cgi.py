@@ -143,7 +143,7 @@ def covdata_surroundings(out, work, env, profile, covdata):
     """What covdata is handed is made for it, and is not the request."""
     spy, spied = tools.spying(work, covdata)
     with out.check("covdata's environment, descriptors and signals are clean"):
-        settings = dict(env, GOVERAGE_COVDATA=spy, GOVERAGE_ENGINE="covdata")
+        settings = dict(env, GOVERAGE_COVDATA=spy, GOVERAGE_ENGINE="covdata", **tools.MARKING)
         variables = cgi_client.environment(settings, HTTP_COOKIE="secret=1", HTTP_PROXY="http://192.0.2.1",
                                            HTTP_AUTHORIZATION="Basic x", LD_LIBRARY_PATH="/nowhere")
         extra = os.open("/dev/null", os.O_RDONLY)

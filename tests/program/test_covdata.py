@@ -70,7 +70,8 @@ def finding(out, work, env, profile):
         spy, spied = tools.spying(work, real)
         preferred = work.mkdir("preferred")
         os.symlink(spy, os.path.join(preferred, "covdata"))
-        check_profile(ask(PATH=f"{os.path.dirname(go)}:{preferred}:/usr/bin:/bin"), profile)
+        check_profile(ask(PATH=f"{os.path.dirname(go)}:{preferred}:/usr/bin:/bin",
+                          **tools.MARKING), profile)
         with open(spied) as report:
             tap.contains(report.read(), "arguments: textfmt -i=", "what covdata was handed")
     with out.check("found nowhere: a sentence that says where it was looked for"):

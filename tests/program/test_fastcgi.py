@@ -293,7 +293,7 @@ def at_once(out, bench):
     """Several requests at the same time."""
     with out.check("as many requests at once as there are workers"):
         gated, gate = tools.gated(bench.work, bench.covdata)
-        with bench.listener(GOVERAGE_WORKERS="4", GOVERAGE_COVDATA=gated) as listener:
+        with bench.listener(GOVERAGE_WORKERS="4", GOVERAGE_COVDATA=gated, **tools.MARKING) as listener:
             waiting = [fcgi.Connection(listener.address) for _ in range(4)]
             for connection in waiting:
                 connection.send(fcgi.request_bytes(fcgi.parameters()))
@@ -332,7 +332,7 @@ def endings(out, bench):
                 tap.equal(processes.stop(listener.process, number), 0, "exit status")
         with out.check(f"{name} with a request under way: it is answered, another one is not taken"):
             clean_gate(gate)
-            with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="2") as listener:
+            with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="2", **tools.MARKING) as listener:
                 first = fcgi.Connection(listener.address)
                 first.send(fcgi.request_bytes(fcgi.parameters()))
                 processes.wait_until(lambda: glob.glob(gate + "/started.*"), "covdata to run")

@@ -89,7 +89,7 @@ def is_idle(listener, before):
 def bounded_work(out, bench):
     with out.check("60 requests, 2 workers: all are answered, and 2 covdata run at once, no more"):
         counted, numbers = tools.counted(bench.work, bench.covdata)
-        with bench.listener(GOVERAGE_COVDATA=counted) as listener:
+        with bench.listener(GOVERAGE_COVDATA=counted, **tools.MARKING) as listener:
             for answer in answers(send(listener.address, PLAIN, 60)):
                 bench.well(answer)
             tap.equal(len(numbers()), 60, "runs of covdata")
@@ -176,7 +176,8 @@ def slow_takers(out, bench):
 
 def beyond_the_bound(out, bench):
     gated, gate = bench.gate()
-    with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_CONNECTIONS="4", GOVERAGE_WORKERS="1") as listener:
+    with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_CONNECTIONS="4", GOVERAGE_WORKERS="1",
+                        **tools.MARKING) as listener:
         with out.check("more than GOVERAGE_CONNECTIONS: 503 with Retry-After at once, bodies and all"):
             # that of the look whether it listens
             processes.wait_until(lambda: "connection dropped" in listener.log_text(), "no connection to be left")
@@ -203,7 +204,8 @@ def beyond_the_bound(out, bench):
 def too_long(out, bench):
     gated, gate = bench.gate()
     with out.check("who has waited for half of GOVERAGE_TIMEOUT is told so; who is in work is not disturbed"):
-        with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_TIMEOUT="20", GOVERAGE_WORKERS="1") as listener:
+        with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_TIMEOUT="20", GOVERAGE_WORKERS="1",
+                            **tools.MARKING) as listener:
             first = send(listener.address, PLAIN, 1)
             begun(gate, 1)
             for answer in answers(send(listener.address, PLAIN, 10)):
@@ -226,7 +228,7 @@ def too_long(out, bench):
 def the_gone(out, bench):
     with out.check("a client who has gone before its turn is not worked for"):
         gated, gate = bench.gate()
-        with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1") as listener:
+        with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1", **tools.MARKING) as listener:
             first = send(listener.address, PLAIN, 1)
             begun(gate, 1)
             for connection in send(listener.address, PLAIN, 10):
@@ -244,7 +246,7 @@ def endings(out, bench):
         name = signal.Signals(number).name
         gated, gate = bench.gate()
         with out.check(f"{name}: what is in work is finished, what waits gets 503, and that is the end"):
-            with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1") as listener:
+            with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1", **tools.MARKING) as listener:
                 first = send(listener.address, PLAIN, 1)
                 begun(gate, 1)
                 waiting = send(listener.address, PLAIN, 20)
@@ -261,7 +263,7 @@ def endings(out, bench):
                 tap.equal(listener.process.wait(60), 0, "exit status")
     with out.check("SIGTERM: what waits has a moment to be answered properly"):
         gated, gate = bench.gate()
-        with bench.listener(GOVERAGE_COVDATA=gated) as listener:
+        with bench.listener(GOVERAGE_COVDATA=gated, **tools.MARKING) as listener:
             waiting = send(listener.address, PLAIN, 4)
             begun(gate, 2)
             os.kill(listener.pid, signal.SIGTERM)

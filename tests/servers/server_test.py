@@ -60,7 +60,7 @@ def serve(out, name, backend, work, settings, staging_before, scenes=None, check
     scenes = scenes or go_fixture.Scenes(work)
     whole = scenes.enter("good")
     server = web_server.WebServer(name, backend, work, {
-        "GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", **settings})
+        "GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", "GOVERAGE_SANDBOX": processes.sandbox(), **settings})
     try:
         if check_first:
             with out.check("the set-up is what this test is about"):

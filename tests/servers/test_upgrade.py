@@ -154,7 +154,7 @@ def held(out, covdata, scenes, work):
             tap.equal(processes.stop(old), 0, "exit status")
     with out.check("a held socket: what is under way is answered by the old one, after the new one is there"):
         tool, gate = tools.gated(work, covdata)
-        old = place.start(GOVERAGE_ENGINE="covdata", GOVERAGE_COVDATA=tool)
+        old = place.start(GOVERAGE_ENGINE="covdata", GOVERAGE_COVDATA=tool, **tools.MARKING)
         slow = Background(place.ask)
         processes.wait_until(lambda: os.listdir(gate), "covdata")
         old.send_signal(signal.SIGTERM)

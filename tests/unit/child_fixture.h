@@ -31,7 +31,7 @@ static inline void run_until(struct run *run, const char *script, const struct d
 {
 	const char *const argv[] = {"/bin/sh", "-c", script, NULL};
 	cleanup_fd int out = memfd_create("out", MFD_CLOEXEC);
-	struct child child = {argv, no_environment, out};
+	struct child child = {argv, no_environment, out, false};
 	ssize_t n;
 
 	memset(run, 0, sizeof *run);

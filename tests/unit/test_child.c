@@ -23,7 +23,7 @@ static void arguments_meet_no_shell(void **state)
 	struct deadline deadline = deadline_in_ms(LONG_MS, -1);
 	cleanup_fd int out = memfd_create("out", MFD_CLOEXEC);
 	cleanup_with(child_result_free) struct child_result result = {0};
-	struct child child = {argv, no_environment, out};
+	struct child child = {argv, no_environment, out, false};
 	struct error err = {0};
 	char text[64] = "";
 
@@ -40,7 +40,7 @@ static void environment_is_the_given_one(void **state)
 	struct deadline deadline = deadline_in_ms(LONG_MS, -1);
 	cleanup_fd int out = memfd_create("out", MFD_CLOEXEC);
 	cleanup_with(child_result_free) struct child_result result = {0};
-	struct child child = {argv, envp, out};
+	struct child child = {argv, envp, out, false};
 	struct error err = {0};
 	char text[256] = "";
 
@@ -58,7 +58,7 @@ static void descriptors_are_the_three(void **state)
 	struct deadline deadline = deadline_in_ms(LONG_MS, -1);
 	cleanup_fd int out = memfd_create("out", MFD_CLOEXEC);
 	cleanup_with(child_result_free) struct child_result result = {0};
-	struct child child = {argv, no_environment, out};
+	struct child child = {argv, no_environment, out, false};
 	struct error err = {0};
 	char text[64] = "";
 
@@ -74,7 +74,7 @@ static void null_device_stands_in(void **state)
 				    "t=$(readlink /proc/$$/fd/0 /proc/$$/fd/1); echo $t >&2", NULL};
 	struct deadline deadline = deadline_in_ms(LONG_MS, -1);
 	cleanup_with(child_result_free) struct child_result result = {0};
-	struct child child = {argv, no_environment, -1};
+	struct child child = {argv, no_environment, -1, false};
 	struct error err = {0};
 
 	(void)state;
@@ -197,7 +197,7 @@ static void not_starting_is_told_apart(void **state)
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *const argv[] = {cases[i].program, NULL};
-		struct child child = {argv, no_environment, -1};
+		struct child child = {argv, no_environment, -1, false};
 		cleanup_with(child_result_free) struct child_result result = {0};
 		struct error err = {0};
 
@@ -218,7 +218,7 @@ static int run_without_descriptors(void)
 {
 	const char *const argv[] = {"/bin/true", NULL};
 	struct deadline deadline = deadline_in_ms(LONG_MS, -1);
-	struct child child = {argv, no_environment, -1};
+	struct child child = {argv, no_environment, -1, false};
 	struct child_result result = {0};
 	struct error err = {0};
 	int last = -1, fd;

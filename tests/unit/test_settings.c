@@ -11,6 +11,7 @@ static int clear(void **state)
 	unsetenv("GOCOVERDIR");
 	unsetenv("GOVERAGE_COVDATA");
 	unsetenv("GOVERAGE_LIVE");
+	unsetenv("GOVERAGE_SANDBOX");
 	unsetenv("GOVERAGE_STATE");
 	unsetenv("GOVERAGE_TIMEOUT");
 	unsetenv("GOVERAGE_MAX_BODY");
@@ -29,6 +30,7 @@ static void defaults(void **state)
 	assert_null(s.covdata);
 	assert_null(s.state);
 	assert_int_equal(s.live, LIVE_SETTING_AUTO);
+	assert_int_equal(s.sandbox, SANDBOX_SETTING_AUTO);
 	assert_int_equal(s.timeout_s, 30);
 	assert_int_equal(s.max_body, 1048576);
 	assert_int_equal(s.workers, 0);
@@ -48,6 +50,7 @@ static void good_values(void **state)
 	setenv("GOCOVERDIR", "/a,/b", 1);
 	setenv("GOVERAGE_COVDATA", "/opt/covdata", 1);
 	setenv("GOVERAGE_LIVE", "required", 1);
+	setenv("GOVERAGE_SANDBOX", "on", 1);
 	setenv("GOVERAGE_STATE", "/var/lib/goverage", 1);
 	setenv("GOVERAGE_TIMEOUT", "5", 1);
 	setenv("GOVERAGE_MAX_BODY", "0", 1);
