@@ -17,6 +17,7 @@ import tree
 
 README = "README.md"
 MANUAL = "fcgi/goverage-fcgi.8"
+PAGES = (MANUAL, "fcgi/goverage-fcgi-security.7")
 MANIFEST = "scripts/containers/kubernetes-sidecar.yaml"
 LINE = 79  # columns of the manual's source
 
@@ -128,25 +129,25 @@ def links(out, readme):
         assert not missing, f"not there: {missing}"
 
 
-def manual_source(out):
-    with out.check(f"the manual's source has no line over {LINE} columns"):
-        long = [n for n, line in enumerate(read(MANUAL).splitlines(), 1) if len(line) > LINE]
+def manual_source(out, page):
+    with out.check(f"{page} has no line over {LINE} columns"):
+        long = [n for n, line in enumerate(read(page).splitlines(), 1) if len(line) > LINE]
         assert not long, f"lines {long}"
-    name = "mandoc has nothing to say about the manual"
+    name = f"mandoc has nothing to say about {page}"
     if not shutil.which("mandoc"):
         out.skip(name, "mandoc is not installed")
         return
     with out.check(name):
-        done = subprocess.run(["mandoc", "-T", "lint", "-W", "all", os.path.join(tree.SOURCE, MANUAL)],
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "all", os.path.join(tree.SOURCE, page)],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60)
         # pages of other packages that are not installed are no fault of this one
         said = [line for line in done.stdout.splitlines() if "referenced manual not found" not in line]
         tap.equal(said, [], "what it says")
     with out.check("and it renders whole, to the last section"):
-        done = subprocess.run(["mandoc", "-T", "ascii", os.path.join(tree.SOURCE, MANUAL)],
+        done = subprocess.run(["mandoc", "-T", "ascii", os.path.join(tree.SOURCE, page)],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60)
         text = re.sub(".\b", "", done.stdout)
-        for title in words_in(r"^\.Sh (.*)$", read(MANUAL)):
+        for title in words_in(r"^\.Sh (.*)$", read(page)):
             assert re.search(rf"^{re.escape(title)}$", text, re.MULTILINE), f"no section {title}"
 
 
@@ -179,7 +180,8 @@ def main():
     readme = read(README)
     completeness(out, {"README": readme, "manual": plain_manual()})
     links(out, readme)
-    manual_source(out)
+    for page in PAGES:
+        manual_source(out, page)
     manifest(out)
     return out.done()
 
