@@ -1,0 +1,141 @@
+/*
+ * A whole connection of a FastCGI client: through our look at its head, libfcgi, and the reading of
+ * the request, up to the fields of its body.
+ */
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cgi/query.h"
+#include "cgi/request.h"
+#include "fcgi/gateway_fcgi.h"
+#include "fcgi/params_scan.h"
+
+enum { MAX_BODY = 1 << 16, ANSWER_MS = 5000 };
+
+/* Whatever the parameters hold, they are strings of ours as long as the request lasts. */
+static void check_string(const char *text)
+{
+	fuzz_expect(!text || strlen(text) < PARAMS_SCAN_MAX);
+}
+
+static void read_request(struct gateway *gateway, struct request *request)
+{
+	const struct deadline deadline = deadline_in_ms(ANSWER_MS, -1);
+	cleanup_query struct query query = QUERY_INIT;
+	struct error err = {0};
+
+	if (request_read_head(request, gateway, &err) < 0)
+		return;
+	check_string(request->method);
+	check_string(request->query_string);
+	check_string(request->content_type);
+	check_string(request->user_agent);
+	if (request_read_body(request, gateway, MAX_BODY, &deadline, &err) < 0) {
+		fuzz_expect(err.class != ERROR_NONE && err.message[0]);
+		return;
+	}
+	fuzz_expect(request->body.len <= MAX_BODY);
+	if (query_add_body(&query, buffer_str(&request->body), request->body.len,
+			   request->content_type, &err) < 0)
+		fuzz_expect(err.class == ERROR_BAD_REQUEST && err.message[0]);
+}
+
+static void answer(struct gateway *gateway, void *context)
+{
+	static const char head[] = "Status: 200 OK\nContent-Type: text/plain\n\n";
+	cleanup_request struct request request = REQUEST_INIT;
+
+	++*(unsigned *)context;
+	read_request(gateway, &request);
+	gateway->log(gateway, head, 6);
+	/* nobody is there to take it: that is no harm */
+	if (gateway->write(gateway, head, sizeof head - 1) == 0)
+		gateway->write(gateway, request.body.data, request.body.len);
+}
+
+static void input_complete(void *context)
+{
+	(void)context;
+}
+
+static void output_begins(size_t n, void *context)
+{
+	(void)n;
+	(void)context;
+}
+
+static void start(void)
+{
+	struct error err = {0};
+
+	signal(SIGPIPE, SIG_IGN);
+	/* the peer has closed by then */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1);
+	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "0", 1);
+	fuzz_expect(gateway_fcgi_start(&err) == 0);
+}
+
+/* A connection on which these bytes have come, and then its end. */
+static int connection_with(const uint8_t *data, size_t size)
+{
+	int ends[2], room = 4 * PARAMS_SCAN_MAX;
+
+	fuzz_expect(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+	fuzz_expect(size == 0 || send(ends[0], data, size, MSG_DONTWAIT) > 0);
+	close(ends[0]);
+	return ends[1];
+}
+
+/* In a build with the search for leaks; what is allocated in between is not looked for. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+/*
+ * libfcgi loses 48 bytes when a GET_VALUES record is malformed, and ends the connection.  Only a
+ * peer of the socket, not a client, can send one.
+ */
+static bool has_known_leak(const uint8_t *data, size_t size)
+{
+	return __lsan_disable && memmem(data, size, "\1\11\0\0", 4);
+}
+
+static void serve(const uint8_t *data, size_t size)
+{
+	unsigned answers = 0;
+	const struct fcgi_events events = {.arrived_ns = monotonic_ns(),
+					   .answer = answer,
+					   .input_complete = input_complete,
+					   .output_begins = output_begins,
+					   .context = &answers};
+	const struct deadline deadline = deadline_in_ms(ANSWER_MS, -1);
+	struct error err = {0};
+	int connection = connection_with(data, size);
+	int rc = gateway_fcgi_serve(connection, &events, &deadline, &err);
+
+	fuzz_expect(rc == 0 ? answers == 1 : answers == 0 && err.message[0]);
+	/* whatever came of it, the connection is given back */
+	fuzz_expect(fcntl(connection, F_GETFD) < 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool started;
+	bool leaks = has_known_leak(data, size);
+
+	if (!started)
+		start();
+	started = true;
+	if (leaks)
+		__lsan_disable();
+	serve(data, size);
+	if (leaks)
+		__lsan_enable();
+	return 0;
+}
