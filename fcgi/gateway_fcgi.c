@@ -1,14 +1,18 @@
 #include "fcgi/gateway_fcgi.h"
 
 #include <fcgiapp.h>
-#include <limits.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "cgi/base/io.h"
 #include "fcgi/params_scan.h"
+#include "fcgi/stdin_stream.h"
 #include "fcgi/stdout_records.h"
 
 /* A peer that neither sends nor takes a byte for this long is given up. */
@@ -21,6 +25,7 @@ struct fcgi_gateway {
 	struct gateway base;
 	FCGX_Request request;
 	const struct fcgi_events *events;
+	struct stdin_stream body;
 };
 
 static const char *fcgi_variable(struct gateway *gateway, const char *name)
@@ -34,16 +39,15 @@ static ssize_t fcgi_read(struct gateway *gateway, void *buf, size_t n,
 			 const struct deadline *deadline, struct error *err)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
-	int got;
+	ssize_t got;
 
 	if (deadline_left_ms(deadline) == 0)
 		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
-	got = FCGX_GetStr(buf, n > INT_MAX ? INT_MAX : (int)n, self->request.in);
-	/* an abort, a cut and a time-out all look like an early end; so does the watchdog's bite */
-	if ((size_t)got < n && FCGX_GetError(self->request.in) != 0 &&
-	    deadline_left_ms(deadline) == 0)
+	got = stdin_stream_read(&self->body, buf, n);
+	/* the watchdog's bite looks like an early end */
+	if (got < 0 && deadline_left_ms(deadline) == 0)
 		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
-	if ((size_t)got < n && FCGX_GetError(self->request.in) != 0)
+	if (got < 0)
 		return error_set(
 		    err, ERROR_BAD_REQUEST,
 		    "the request body broke off: the connection was closed or stayed silent");
@@ -118,6 +122,46 @@ static void prepare_connection(int connection)
 	setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 }
 
+/* A file that holds the head and nothing else.  -1 with the reason. */
+static int head_file(const unsigned char *head, size_t len, struct error *err)
+{
+	cleanup_fd int fd = memfd_create("request", MFD_CLOEXEC);
+
+	if (fd < 0 || io_write_full(fd, head, len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return error_errno(err, ERROR_INTERNAL, errno, "can't make a memory file");
+	return steal_fd(&fd);
+}
+
+/*
+ * Let libfcgi read the head from a file: so it sees what was looked at, and not a byte more.  Then
+ * the connection takes the file's place, for the answer.
+ */
+static int accept_head(FCGX_Request *request, int connection, const unsigned char *head, size_t len,
+		       struct error *err)
+{
+	int fd = head_file(head, len, err);
+
+	if (fd < 0)
+		return -1;
+	FCGX_InitRequest(request, -1, 0);
+	/*
+	 * With these two fields FCGX_Accept_r() reads a request from this descriptor instead of
+	 * accepting one.  The header calls them private; they are the same in every release
+	 * from 2.4.0 to 2.4.7.
+	 */
+	request->ipcFd = fd;
+	request->keepConnection = 1;
+	if (FCGX_Accept_r(request) < 0) {
+		FCGX_Free(request, 1);
+		return error_set(err, ERROR_BAD_REQUEST, "libfcgi refused the request");
+	}
+	if (dup3(connection, fd, O_CLOEXEC) < 0) {
+		FCGX_Free(request, 1);
+		return error_errno(err, ERROR_INTERNAL, errno, "can't copy a descriptor");
+	}
+	return 0;
+}
+
 int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		       const struct deadline *deadline, struct error *err)
 {
@@ -136,23 +180,16 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 	    .events = events,
 	};
 
+	cleanup_fd int taken_over = connection;
+	cleanup_free unsigned char *head = NULL;
+	size_t len;
+
 	prepare_connection(connection);
-	if (params_await(connection, deadline, err) < 0) {
-		close(connection);
+	head = params_take(connection, &len, deadline, err);
+	if (!head || accept_head(&self.request, connection, head, len, err) < 0)
 		return -1;
-	}
-	FCGX_InitRequest(&self.request, -1, 0);
-	/*
-	 * With these two fields FCGX_Accept_r() reads a request from this connection instead of
-	 * accepting one.  The header calls them private; they are the same in every release
-	 * from 2.4.0 to 2.4.7.
-	 */
-	self.request.ipcFd = connection;
-	self.request.keepConnection = 1;
-	if (FCGX_Accept_r(&self.request) < 0) {
-		FCGX_Free(&self.request, 1);
-		return error_set(err, ERROR_BAD_REQUEST, "libfcgi refused the request");
-	}
+	stdin_stream_init(&self.body, self.request.ipcFd, (unsigned)head[2] << 8 | head[3]);
+	close(steal_fd(&taken_over));
 	events->answer(&self.base, events->context);
 	FCGX_FClose(self.request.out);
 	FCGX_FClose(self.request.err);

@@ -93,13 +93,15 @@ static bool walk_pairs(struct pair_walk *walk, const unsigned char *bytes, size_
 	return walk->to_skip <= PARAMS_SCAN_MAX;
 }
 
-enum params_state params_scan(const unsigned char *bytes, size_t n)
+/* As params_scan(), with the length of a complete head. */
+static enum params_state scan(const unsigned char *bytes, size_t n, size_t *len)
 {
 	struct pair_walk walk = {.have = 0};
 	struct record begin, record;
 	enum params_state state = read_record(bytes, n, &begin);
 	size_t at;
 
+	*len = 0;
 	if (n >= 2 && bytes[0] == RECORD_VERSION && bytes[1] != TYPE_BEGIN_REQUEST)
 		return PARAMS_MALFORMED;
 	if (state != PARAMS_COMPLETE)
@@ -112,6 +114,7 @@ enum params_state params_scan(const unsigned char *bytes, size_t n)
 			return state;
 		if (record.type != TYPE_PARAMS || record.request_id != begin.request_id)
 			return PARAMS_MALFORMED;
+		*len = at + record.total;
 		if (record.content_len == 0)
 			return walk.have || walk.to_skip ? PARAMS_MALFORMED : PARAMS_COMPLETE;
 		if (!walk_pairs(&walk, record.content, record.content_len))
@@ -119,8 +122,16 @@ enum params_state params_scan(const unsigned char *bytes, size_t n)
 	}
 }
 
+enum params_state params_scan(const unsigned char *bytes, size_t n)
+{
+	size_t len;
+
+	return scan(bytes, n, &len);
+}
+
 /* One look.  The state, with `grown` telling whether there is more than at the last look. */
-static enum params_state look(int connection, unsigned char *room, size_t *seen, bool *grown)
+static enum params_state look(int connection, unsigned char *room, size_t *seen, bool *grown,
+			      size_t *len)
 {
 	ssize_t got = recv(connection, room, PARAMS_SCAN_MAX, MSG_PEEK | MSG_DONTWAIT);
 
@@ -128,12 +139,12 @@ static enum params_state look(int connection, unsigned char *room, size_t *seen,
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? PARAMS_INCOMPLETE : PARAMS_MALFORMED;
 	if (got == 0 || got == PARAMS_SCAN_MAX)
-		return got && params_scan(room, (size_t)got) == PARAMS_COMPLETE ? PARAMS_COMPLETE
-										: PARAMS_MALFORMED;
+		return got && scan(room, (size_t)got, len) == PARAMS_COMPLETE ? PARAMS_COMPLETE
+									      : PARAMS_MALFORMED;
 	if (!*grown)
 		return PARAMS_INCOMPLETE;
 	*seen = (size_t)got;
-	return params_scan(room, (size_t)got);
+	return scan(room, (size_t)got, len);
 }
 
 /*
@@ -155,16 +166,14 @@ static int wait_for_more(int connection, size_t seen, const struct deadline *dea
 	return 0;
 }
 
-int params_await(int connection, const struct deadline *deadline, struct error *err)
+static int await(int connection, unsigned char *room, size_t *len, const struct deadline *deadline,
+		 struct error *err)
 {
-	cleanup_free unsigned char *room = malloc(PARAMS_SCAN_MAX);
 	size_t seen = 0;
 	bool grown;
 
-	if (!room)
-		return error_no_memory(err);
 	for (;;) {
-		switch (look(connection, room, &seen, &grown)) {
+		switch (look(connection, room, &seen, &grown, len)) {
 		case PARAMS_COMPLETE:
 			return 0;
 		case PARAMS_MALFORMED:
@@ -179,4 +188,23 @@ int params_await(int connection, const struct deadline *deadline, struct error *
 		if (!grown && wait_for_more(connection, seen, deadline, err) < 0)
 			return -1;
 	}
+}
+
+unsigned char *params_take(int connection, size_t *len, const struct deadline *deadline,
+			   struct error *err)
+{
+	cleanup_free unsigned char *room = malloc(PARAMS_SCAN_MAX);
+
+	if (!room) {
+		error_no_memory(err);
+		return NULL;
+	}
+	if (await(connection, room, len, deadline, err) < 0)
+		return NULL;
+	/* it has been seen there, so it comes at once */
+	if (recv(connection, room, *len, MSG_WAITALL) != (ssize_t)*len) {
+		error_set(err, ERROR_BAD_REQUEST, "the request broke off in its head");
+		return NULL;
+	}
+	return steal_ptr(room);
 }

@@ -26,9 +26,11 @@ enum params_state { PARAMS_INCOMPLETE, PARAMS_COMPLETE, PARAMS_MALFORMED };
 enum params_state params_scan(const unsigned char *bytes, size_t n);
 
 /*
- * Wait until the head of the request has arrived on the connection, without taking it from there.
- * -1 with ERROR_BAD_REQUEST when it is malformed, over PARAMS_SCAN_MAX, or cut off; ERROR_TIMEOUT.
+ * Wait until the head of the request has arrived on the connection, and take it from there: up to
+ * the end of PARAMS, and no byte behind it.  NULL with ERROR_BAD_REQUEST when it is malformed, over
+ * PARAMS_SCAN_MAX, or cut off; ERROR_TIMEOUT.  The caller frees it.
  */
-must_check int params_await(int connection, const struct deadline *deadline, struct error *err);
+must_check unsigned char *params_take(int connection, size_t *len, const struct deadline *deadline,
+				      struct error *err);
 
 #endif

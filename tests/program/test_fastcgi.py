@@ -183,10 +183,10 @@ def requests(out, bench, address):
             check_error(fcgi.request(listener.address), 500, "gocoverdir is not set")
 
 
-def huge(name_length, value_length):
+def huge(name_length, value_length, kind=fcgi.PARAMS, request_id=1):
     """A parameter that claims these lengths, and none of its bytes."""
-    return fcgi.record(fcgi.PARAMS, (name_length | 0x80000000).to_bytes(4, "big") +
-                       (value_length | 0x80000000).to_bytes(4, "big"))
+    return fcgi.record(kind, (name_length | 0x80000000).to_bytes(4, "big") +
+                       (value_length | 0x80000000).to_bytes(4, "big"), request_id)
 
 
 HUGE = {
@@ -234,6 +234,14 @@ def send_garbage(bench, listener, data):
 
 def lies(out, bench):
     """Lengths that no one should believe."""
+    for name, lengths in HUGE.items():
+        with out.check(f"a question for values among the body that claims {name}"), bench.listener() as listener:
+            params = b"".join(fcgi.pair(*item) for item in fcgi.parameters(body=b"{}").items())
+            with fcgi.Connection(listener.address) as connection:
+                connection.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, params) +
+                                huge(*lengths, fcgi.GET_VALUES, 0) + fcgi.stream(fcgi.STDIN, b"{}"))
+                check_profile(connection.read_answer(), bench.profile)
+            bench.well(listener.address)
     for name, lengths in HUGE.items():
         with out.check(f"a parameter that claims {name}"), bench.listener() as listener:
             send_garbage(bench, listener, fcgi.begin() + huge(*lengths) + fcgi.record(fcgi.PARAMS))
