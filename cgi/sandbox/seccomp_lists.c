@@ -39,6 +39,9 @@ static const unsigned short needed[] = {
     __NR_readlinkat,
     __NR_faccessat,
     __NR_faccessat2,
+    __NR_inotify_init1,
+    __NR_inotify_add_watch,
+    __NR_inotify_rm_watch,
     __NR_getcwd,
     __NR_umask,
     __NR_mkdirat,
@@ -54,6 +57,7 @@ static const unsigned short needed[] = {
     __NR_setsockopt,
     __NR_getsockname,
     __NR_getpeername,
+    __NR_sendmsg,
     __NR_shutdown,
     /* memory; that of other processes for reading */
     __NR_mmap,
