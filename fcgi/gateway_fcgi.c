@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "cgi/base/io.h"
+#include "fcgi/bare_answer.h"
 #include "fcgi/params_scan.h"
 #include "fcgi/stdin_stream.h"
 #include "fcgi/stdout_records.h"
@@ -127,22 +127,18 @@ static int head_file(const unsigned char *head, size_t len, struct error *err)
 {
 	cleanup_fd int fd = memfd_create("request", MFD_CLOEXEC);
 
-	if (fd < 0 || io_write_full(fd, head, len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	/* its offset stays at the start; a file in memory takes all at once, or can't */
+	if (fd < 0 || pwrite(fd, head, len, 0) != (ssize_t)len)
 		return error_errno(err, ERROR_INTERNAL, errno, "can't make a memory file");
 	return steal_fd(&fd);
 }
 
 /*
- * Let libfcgi read the head from a file: so it sees what was looked at, and not a byte more.  Then
- * the connection takes the file's place, for the answer.
+ * Let libfcgi read the head from its file, which is taken over: so it sees what was looked at, and
+ * not a byte more.  Then the connection takes the file's place, for the answer.
  */
-static int accept_head(FCGX_Request *request, int connection, const unsigned char *head, size_t len,
-		       struct error *err)
+static int accept_head(FCGX_Request *request, int connection, int fd, struct error *err)
 {
-	int fd = head_file(head, len, err);
-
-	if (fd < 0)
-		return -1;
 	FCGX_InitRequest(request, -1, 0);
 	/*
 	 * With these two fields FCGX_Accept_r() reads a request from this descriptor instead of
@@ -182,13 +178,23 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 
 	cleanup_fd int taken_over = connection;
 	cleanup_free unsigned char *head = NULL;
+	unsigned request_id;
 	size_t len;
+	int fd;
 
 	prepare_connection(connection);
 	head = params_take(connection, &len, deadline, err);
-	if (!head || accept_head(&self.request, connection, head, len, err) < 0)
+	if (!head)
 		return -1;
-	stdin_stream_init(&self.body, self.request.ipcFd, (unsigned)head[2] << 8 | head[3]);
+	request_id = (unsigned)head[2] << 8 | head[3];
+	fd = head_file(head, len, err);
+	if (fd < 0) {
+		bare_answer(connection, (int)request_id, err);
+		return 0;
+	}
+	if (accept_head(&self.request, connection, fd, err) < 0)
+		return -1;
+	stdin_stream_init(&self.body, self.request.ipcFd, request_id);
 	close(steal_fd(&taken_over));
 	events->answer(&self.base, events->context);
 	FCGX_FClose(self.request.out);

@@ -23,8 +23,9 @@ struct fcgi_events {
 
 /*
  * Read a request's parameters from the connection, let answer() answer it, finish the request and
- * close the connection, which is taken over in every case.  0 when answer() was called; -1 with the
- * reason when what came was no whole FastCGI request, or did not come in time.
+ * close the connection, which is taken over in every case.  0 when answer() was called, or when it
+ * could not be and the request was answered with the reason; -1 with the reason when what came was
+ * no whole FastCGI request, or did not come in time.
  */
 must_check int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 				  const struct deadline *deadline, struct error *err);

@@ -19,13 +19,14 @@ struct batch {
 	size_t n_parts;
 };
 
-static void add_record(struct batch *batch, int request_id, const uint8_t *content, size_t len)
+static void add_record(struct batch *batch, unsigned char type, int request_id,
+		       const uint8_t *content, size_t len)
 {
 	FCGI_Header *header = &batch->headers[batch->n_parts / 2];
 
 	*header = (FCGI_Header){
 	    .version = FCGI_VERSION_1,
-	    .type = FCGI_STDOUT,
+	    .type = type,
 	    .requestIdB1 = (uint8_t)(request_id >> 8),
 	    .requestIdB0 = (uint8_t)request_id,
 	    .contentLengthB1 = (uint8_t)(len >> 8),
@@ -44,7 +45,7 @@ static size_t fill(struct batch *batch, int request_id, const uint8_t *bytes, si
 	while (at < n && batch->n_parts < 2 * BATCH) {
 		size_t len = n - at < CONTENT_MAX ? n - at : CONTENT_MAX;
 
-		add_record(batch, request_id, bytes + at, len);
+		add_record(batch, FCGI_STDOUT, request_id, bytes + at, len);
 		at += len;
 	}
 	return at;
@@ -93,4 +94,15 @@ int stdout_records_send(int connection, int request_id, const void *bytes, size_
 		n -= len;
 	}
 	return 0;
+}
+
+int stdout_records_end(int connection, int request_id)
+{
+	static const FCGI_EndRequestBody complete = {.protocolStatus = FCGI_REQUEST_COMPLETE};
+	struct batch batch = {.n_parts = 0};
+
+	add_record(&batch, FCGI_STDOUT, request_id, NULL, 0);
+	add_record(&batch, FCGI_END_REQUEST, request_id, (const uint8_t *)&complete,
+		   sizeof complete);
+	return send_batch(connection, &batch);
 }

@@ -174,6 +174,8 @@ def main():
         go_fixture.run(go_fixture.build("till", "count"), directory)
         bench = faults.Bench(work, {"PATH": "/usr/bin:/bin", "GOCOVERDIR": directory, "GOVERAGE_LIVE": "off",
                                     "GOVERAGE_COVDATA": work.install(covdata, "covdata.real"),
+                                    # which would refuse what the preloaded library does itself
+                                    "GOVERAGE_SANDBOX": "off",
                                     "GOVERAGE_STATE": work.join("no-state"), "GOVERAGE_TIMEOUT": "20"}, b"")
         service = processes.start([go_fixture.build("waiter", "atomic")], env={"GOCOVERDIR": work.mkdir("live")},
                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE)

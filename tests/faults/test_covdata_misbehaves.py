@@ -214,7 +214,8 @@ def many_damaged(out, bench):
             file.write(struct.pack("<I", 2))
         with open(spy, "w") as text:
             text.write(f'#!/bin/sh\nls "${{2#-i=}}" >{spied}\nprintf "{PROFILE}" >"${{3#-o=}}"\n')
-        answer = bench.cgi({"GOCOVERDIR": directory, "GOVERAGE_ENGINE": "covdata", "GOVERAGE_COVDATA": spy})
+        answer = bench.cgi({"GOCOVERDIR": directory, "GOVERAGE_ENGINE": "covdata", "GOVERAGE_COVDATA": spy,
+                            **tools.MARKING})
         tap.equal(answer.status, 200, "status")
         with open(spied) as report:
             names = [name for name in report.read().split() if name.startswith("covcounters.")]
@@ -232,7 +233,7 @@ def vanishing(out, bench):
         moves = "".join(f"mv {directory}/{victim} {kept}/ 2>/dev/null; " for victim in victims)
         tool = script(bench, f"sweeping-{name}", f"{moves}exec {bench.env['GOVERAGE_COVDATA']} \"$@\"")
         return {"GOCOVERDIR": directory, "GOVERAGE_ENGINE": engine, "GOVERAGE_COVDATA": tool,
-                "GOVERAGE_CACHE": "1000000"}, directory, kept
+                "GOVERAGE_CACHE": "1000000", **tools.MARKING}, directory, kept
 
     def restore(directory, kept):
         for name in os.listdir(kept):

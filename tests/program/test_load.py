@@ -95,7 +95,8 @@ def bounded_work(out, bench):
             tap.equal(len(numbers()), 60, "runs of covdata")
             tap.equal(max(numbers()), 2, "most of them at once")
     with out.check("256 equal polls at once: all are answered, and covdata runs once a worker at most"):
-        settings = {"GOVERAGE_COVDATA": counted, "GOVERAGE_ENGINE": "auto", "GOVERAGE_CACHE": ""}
+        settings = {"GOVERAGE_COVDATA": counted, "GOVERAGE_ENGINE": "auto", "GOVERAGE_CACHE": "",
+                    **tools.MARKING}
         before = len(numbers())
         with bench.listener(**settings) as listener:
             for answer in answers(send(listener.address, PLAIN, 256)):

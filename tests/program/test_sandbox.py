@@ -179,7 +179,7 @@ def responders(out, work, env):
         with out.check(f"{engine}: every thread of a responder is confined"):
             with listening(work, dict(env, GOVERAGE_ENGINE=engine, GOVERAGE_WORKERS="4")) as listener:
                 fcgi.request(listener.address)
-                tasks = processes.wait_until(lambda pid=listener.pid: all_threads(pid, 5), "its threads")
+                tasks = processes.wait_until(lambda pid=listener.pid: all_threads(pid, 2), "its threads")
                 for task in tasks:
                     check_status(f"/proc/{listener.pid}/task/{task}", wanted, wanted)
                 tap.contains(listener.log_text(), "sandbox: no new privileges", "the log")
