@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "fcgi/pool_seats.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cgi/covdata/child_start.h"
 
 #include <errno.h>
@@ -92,21 +94,55 @@ static int child_main(void *argument)
 /* --- in the parent -----------------------------------------------------------------------------
  */
 
-/* As vfork(2), with a stack of the child's own; this thread waits until the exec.  An errno. */
-static int start_once(struct start *start, pid_t *pid)
+#ifdef WITH_SANITIZERS
+/* Sanitizers know what fork(2) does; a child in our memory would confuse what they keep of us. */
+static pid_t make_child(struct start *start)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		child_main(start);
+		if (write(ends[1], &start->failure, sizeof start->failure) < 0)
+			_exit(COULD_NOT);
+		_exit(COULD_NOT);
+	}
+	close(ends[1]);
+	/* nothing comes when its exec has closed the other end */
+	if (pid > 0 && read(ends[0], &start->failure, sizeof start->failure) < 0)
+		start->failure = errno;
+	close(ends[0]);
+	return pid;
+}
+#else
+/* As vfork(2), with a stack of the child's own; this thread waits until the exec. */
+static pid_t make_child(struct start *start)
 {
 	cleanup_free char *stack = aligned_alloc(16, STACK_SIZE);
+
+	if (!stack) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return clone(child_main, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+}
+#endif
+
+/* An errno. */
+static int start_once(struct start *start, pid_t *pid)
+{
 	sigset_t all, before;
 	int rc = 0;
 
-	if (!stack)
-		return ENOMEM;
 	start->failure = 0;
 	start->parent = getpid();
 	/* no handler of ours may run in the child */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	*pid = clone(child_main, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+	*pid = make_child(start);
 	if (*pid < 0)
 		rc = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -70,13 +71,14 @@ static int bound(uint64_t keep)
 
 int capabilities_keep(uint64_t keep)
 {
-	struct cap_half halves[2] = {{0}};
+	struct cap_half halves[2] = {{0}}, before[2];
 	int i;
 
 	if (keep == CAPABILITIES_ALL)
 		return 0;
 	if (get(halves) < 0)
 		return -1;
+	memcpy(before, halves, sizeof before);
 	if (halves[0].effective & CAPABILITY_SETPCAP && bound(keep) < 0)
 		return -1;
 	for (i = 0; i < 2; i++) {
@@ -86,7 +88,8 @@ int capabilities_keep(uint64_t keep)
 		halves[i].effective &= half;
 		halves[i].inheritable &= half;
 	}
-	return set(halves);
+	/* whoever started us with none may have forbidden the call, too */
+	return memcmp(before, halves, sizeof before) == 0 ? 0 : set(halves);
 }
 
 /* The look of a thread without the capability; access(2) would look with all that root may have. */

@@ -121,6 +121,7 @@ static const unsigned short needed[] = {
     __NR_lstat,
     __NR_access,
     __NR_readlink,
+    __NR_getdents,
     __NR_mkdir,
     __NR_rmdir,
     __NR_unlink,

@@ -86,8 +86,8 @@ def contents(out, packages):
     with out.check("the binary package holds the program, the manual and the examples, and nothing else"):
         tap.equal(sorted(found), sorted([
             "usr/lib/cgi-bin/goverage.cgi -> goverage.fcgi", "usr/lib/cgi-bin/goverage.fcgi",
-            "usr/share/man/man8/goverage-fcgi.8.gz", f"{DOC}/README.md.gz", f"{DOC}/changelog.Debian.gz",
-            f"{DOC}/copyright", *examples]), "the files")
+            "usr/share/man/man7/goverage-fcgi-security.7.gz", "usr/share/man/man8/goverage-fcgi.8.gz",
+            f"{DOC}/README.md.gz", f"{DOC}/changelog.Debian.gz", f"{DOC}/copyright", *examples]), "the files")
         tap.equal(found["usr/lib/cgi-bin/goverage.fcgi"], "-rwxr-xr-x", "the program")
         for name in examples:
             with open(os.path.join(tree.SOURCE, source_of(name)), "rb") as file:

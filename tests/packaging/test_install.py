@@ -14,14 +14,15 @@ import tree
 from answer import check_profile
 
 PROGRAM, CGI = "lib/cgi-bin/goverage.fcgi", "lib/cgi-bin/goverage.cgi"
-MANUAL, DOC = "share/man/man8/goverage-fcgi.8", "share/doc/goverage-fcgi"
+MANUAL = ["share/man/man7/goverage-fcgi-security.7", "share/man/man8/goverage-fcgi.8"]
+DOC = "share/doc/goverage-fcgi"
 
 # The directories of a prefix that other packages use as well.
-SHARED = ["lib", "lib/cgi-bin", "share", "share/doc", "share/man", "share/man/man8"]
+SHARED = ["lib", "lib/cgi-bin", "share", "share/doc", "share/man", "share/man/man7", "share/man/man8"]
 
 
 def expected():
-    return sorted([PROGRAM, CGI, MANUAL, f"{DOC}/README.md", f"{DOC}/LICENSE"] +
+    return sorted([PROGRAM, CGI, *MANUAL, f"{DOC}/README.md", f"{DOC}/LICENSE"] +
                   [f"{DOC}/examples/{name}" for name in shipped.examples()])
 
 

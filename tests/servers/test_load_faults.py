@@ -287,7 +287,8 @@ def leaving_clients(out, scene, staging_before):
                 words = clients.end()
             out.diag(words)
             check_profile(http_client.request(front.port, "POST", PROFILE, body=b""), scene.profile)
-            tap.equal(processes.stop(front.process) in (0, -signal.SIGTERM), True, "a clean end of the server")
+            status = processes.stop(front.process)
+            assert status in (0, -signal.SIGTERM), f"{name} ended with {status}"
             processes.wait_until(lambda: processes.open_descriptors(listener.pid) <= before,
                                  f"no more than {before} descriptors")
             nothing_left((listener.pid,), staging_before)

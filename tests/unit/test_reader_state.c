@@ -187,6 +187,7 @@ static void no_data(void **state)
 	(void)state;
 	assert_null(load(reader, dir, &report, &err));
 	assert_int_equal(err.class, ERROR_UNAVAILABLE);
+	reader_report_free(&report);
 	write_file(in_scratch("no-data/covmeta.x"), "x", 1);
 	assert_null(load(reader, dir, &report, &err));
 	assert_int_equal(err.class, ERROR_UNAVAILABLE);
@@ -209,6 +210,7 @@ static void too_late(void **state)
 	put_counters(dir, TAG_A, 1, 3);
 	assert_null(load_until(reader, dir, &report, &passed, &err));
 	assert_int_equal(err.class, ERROR_TIMEOUT);
+	reader_report_free(&report);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[1]);
 	cancelled.cancel_fd = ends[0];
