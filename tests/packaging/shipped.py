@@ -1,6 +1,9 @@
 """What an installation consists of, and make, run in the build that is tested."""
 
+import fcntl
+import glob
 import os
+import shutil
 import subprocess
 import sys
 
@@ -39,6 +42,15 @@ def make(*arguments):
     env = {name: value for name, value in os.environ.items()
            if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DESTDIR", "TESTS")}
     run("make", "-C", tree.BUILD, *arguments, env=env)
+
+
+def tarball(directory):
+    """make dist; the path of the tarball's copy in `directory`.  One test at a time: all make it in one place."""
+    with open(os.path.join(tree.BUILD, "dist.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make("dist")
+        newest = max(glob.glob(os.path.join(tree.BUILD, "goverage-fcgi-*.tar.xz")), key=os.path.getmtime)
+        return shutil.copy(newest, directory)
 
 
 def run(*command, **how):

@@ -194,10 +194,8 @@ def run_pod(out, work, pod, images):
 
 def sources(work):
     """A clean tree, as a checkout is."""
-    shipped.make("dist")
-    tarball = max(glob.glob(os.path.join(tree.BUILD, "goverage-fcgi-*.tar.xz")), key=os.path.getmtime)
     directory = work.mkdir("context")
-    shipped.run("tar", "-xf", tarball, "-C", directory, "--strip-components=1")
+    shipped.run("tar", "-xf", shipped.tarball(work.path), "-C", directory, "--strip-components=1")
     return directory
 
 

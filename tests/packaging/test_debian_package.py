@@ -24,17 +24,11 @@ DOC = "usr/share/doc/goverage-fcgi"
 AS_ROOT = [] if os.getuid() == 0 else ["unshare", "--map-root-user"]
 
 
-def tarball():
-    """That of make dist; the newest, since older versions may lie beside it."""
-    shipped.make("dist")
-    return max(glob.glob(os.path.join(tree.BUILD, "goverage-fcgi-*.tar.xz")), key=os.path.getmtime)
-
-
 def build(out, work):
     """The directory with the packages.  The unit tests of this tarball run elsewhere."""
     packages = work.mkdir("packages")
     with out.check("scripts/debian-package builds the source and the binary package"):
-        said = shipped.run(SCRIPT, packages, tarball(), timeout=1800,
+        said = shipped.run(SCRIPT, packages, shipped.tarball(work.mkdir("tarball")), timeout=1800,
                            env={"PATH": os.environ["PATH"], "HOME": work.mkdir("home"), "LC_ALL": "C.UTF-8",
                                 "DEB_BUILD_OPTIONS": "nocheck"})
         for name in os.listdir(packages):
