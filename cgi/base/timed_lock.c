@@ -1,17 +1,11 @@
 #include "cgi/base/timed_lock.h"
 
 #include <errno.h>
-#include <time.h>
 
 void timed_lock_init(struct timed_lock *lock)
 {
-	pthread_condattr_t attributes;
-
 	pthread_mutex_init(&lock->mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&lock->given_back, &attributes);
-	pthread_condattr_destroy(&attributes);
+	monotonic_cond_init(&lock->given_back);
 	lock->taken = false;
 }
 
@@ -23,10 +17,7 @@ void timed_lock_destroy(struct timed_lock *lock)
 
 int timed_lock_take_until(struct timed_lock *lock, const struct deadline *deadline)
 {
-	const struct timespec until = {
-	    .tv_sec = (time_t)(deadline->at_ns / 1000000000),
-	    .tv_nsec = (long)(deadline->at_ns % 1000000000),
-	};
+	const struct timespec until = monotonic_time(deadline->at_ns);
 	int rc = 0;
 
 	pthread_mutex_lock(&lock->mutex);

@@ -33,6 +33,12 @@ const char *staging_disk_base(void)
 	return dir && dir[0] == '/' && !strchr(dir, ',') ? dir : "/tmp";
 }
 
+/* Is there no other place than the root directory, in a container that has nothing else? */
+static bool root_is_all(void)
+{
+	return access(staging_disk_base(), F_OK) < 0;
+}
+
 static void name_prefix(char *out, size_t room)
 {
 	snprintf(out, room, "goverage-fcgi-%lu-", (unsigned long)geteuid());
@@ -208,9 +214,7 @@ int staging_open(struct staging *staging, struct error *err)
 	if (make_in(staging, STAGING_MEMORY_BASE, &unused) == 0 ||
 	    make_in(staging, staging_disk_base(), err) == 0)
 		return 0;
-	if (access(staging_disk_base(), F_OK) == 0)
-		return -1;
-	return make_in(staging, ROOT_BASE, &unused) < 0 ? -1 : 0;
+	return root_is_all() ? make_in(staging, ROOT_BASE, &unused) : -1;
 }
 
 int staging_subdir(const struct staging *staging, const char *name, struct error *err)
@@ -279,5 +283,6 @@ void staging_sweep(void)
 {
 	sweep_base(STAGING_MEMORY_BASE);
 	sweep_base(staging_disk_base());
-	sweep_base(ROOT_BASE);
+	if (root_is_all())
+		sweep_base(ROOT_BASE);
 }

@@ -160,10 +160,7 @@ def kinds(bench):
 def main():
     processes.alarm(7200 if os.environ.get("GOVERAGE_FAULTS") == "all" else 900)
     out = tap.Tap()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     faults.private_shm()
     processes.adopt_orphans()
     with tree.WorkDirectory() as work:

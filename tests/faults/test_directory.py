@@ -301,10 +301,7 @@ def left_behind(out, bench):
 def main():
     processes.alarm(900)
     out = tap.Tap()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     faults.private_shm()
     os.chmod("/dev/shm", 0o1777)
     processes.adopt_orphans()

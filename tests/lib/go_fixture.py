@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 
+import tap
 import tree
 
 CACHE = os.environ.get("GOVERAGE_FIXTURES") or os.path.join(tree.BUILD, "tests", "fixtures")
@@ -167,6 +168,14 @@ def covdata(release=RELEASE):
     """The path of the covdata program of a release."""
     with _locked():
         return _toolchain("--covdata", release)
+
+
+def covdata_or_skip():
+    """As covdata(); where there is none the test program says so, and ends."""
+    try:
+        return covdata()
+    except Unavailable as error:
+        tap.skip_all(error)
 
 
 def go_environment():

@@ -439,10 +439,7 @@ def ask_without_rights(place):
 
 def main():
     processes.alarm(900)
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as reason:
-        tap.skip_all(str(reason))
+    covdata = go_fixture.covdata_or_skip()
     out = tap.Tap()
     with tree.WorkDirectory() as work:
         files(out, work, covdata)

@@ -455,10 +455,7 @@ def main():
     processes.adopt_orphans()
     out = tap.Tap()
     staging_before = processes.staging_directories()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         scenes = go_fixture.Scenes(work)
         profile = scenes.enter("good")

@@ -103,10 +103,7 @@ def patterns(out, work, env, profile):
 def main():
     processes.alarm(600)
     out = tap.Tap()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         scenes = go_fixture.Scenes(work)
         profile = scenes.enter("good")

@@ -298,10 +298,7 @@ def main():
     processes.adopt_orphans()
     out = tap.Tap()
     staging_before = processes.staging_directories()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         bench = Bench(work, go_fixture.Scenes(work), work.install(covdata))
         bounded_work(out, bench)

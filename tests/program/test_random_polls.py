@@ -202,10 +202,7 @@ def ask_at_once(listener, profile, part):
 def main():
     processes.alarm(600)
     out = tap.Tap()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         settings = {"PATH": "/usr/bin:/bin", "GOVERAGE_LIVE": "off",
                     "GOVERAGE_COVDATA": work.install(covdata)}

@@ -298,10 +298,7 @@ def main():
     out = tap.Tap()
     if not SYS_SECCOMP:
         tap.skip_all(f"there is no seccomp filter for {platform.machine()}")
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         scenes = go_fixture.Scenes(work)
         profile = scenes.enter("good")

@@ -231,10 +231,7 @@ def listening(work, env, directory):
 def main():
     processes.alarm(600)
     out = tap.Tap()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         env = {"PATH": "/usr/bin:/bin", "GOVERAGE_COVDATA": work.install(covdata),
                "GOVERAGE_LIVE": "off"}

@@ -138,10 +138,7 @@ def main():
     lacking = web_server.missing("wrk")
     if lacking:
         tap.skip_all(f"{lacking} is not installed")
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     processes.alarm(900)
     processes.adopt_orphans()
     out = tap.Tap()

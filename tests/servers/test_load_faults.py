@@ -300,10 +300,7 @@ def main():
     processes.adopt_orphans()
     out = tap.Tap()
     staging_before = processes.staging_directories()
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     with tree.WorkDirectory() as work:
         scene = Scene(work, work.install(covdata))
         out.diag(f"GOVERAGE_SEED={scene.seed}")

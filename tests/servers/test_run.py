@@ -81,10 +81,7 @@ def own_directory(out, name, work, env):
 
 
 def main():
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     processes.alarm(600)
     processes.adopt_orphans()
     out = tap.Tap()

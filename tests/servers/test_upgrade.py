@@ -174,10 +174,7 @@ def main():
     lacking = web_server.missing("apache2", "/usr/lib/apache2/modules/mod_fcgid.so", "lighttpd")
     if lacking:
         tap.skip_all(f"{lacking} is not installed")
-    try:
-        covdata = go_fixture.covdata()
-    except go_fixture.Unavailable as error:
-        tap.skip_all(error)
+    covdata = go_fixture.covdata_or_skip()
     processes.alarm(600)
     processes.adopt_orphans()
     out = tap.Tap()
