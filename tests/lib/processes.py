@@ -176,6 +176,14 @@ def _unlocked(path):
         os.close(fd)
 
 
+def staging_of(pid):
+    """The private directory that this living process holds."""
+    held = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    found = [path for path in held if os.path.basename(path).startswith("goverage-fcgi-") and os.path.isdir(path)]
+    assert len(found) == 1, f"private directories of {pid}: {found}"
+    return found[0]
+
+
 def no_staging_left(before):
     """Wait until there is no directory without an owner but those that were there before."""
     wait_until(lambda: not staging_directories() - before,
