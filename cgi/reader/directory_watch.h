@@ -1,5 +1,5 @@
 /*
- * Has anything happened to the files of these directories since we last looked?  The kernel tells
+ * What has happened to the files of these directories since we last looked?  The kernel tells
  * (inotify(7)), so that thousands of files need not be asked one by one at every poll.
  *
  * What it can't tell must be looked at all the same: a file system that others change behind the
@@ -17,23 +17,33 @@
 struct watched_directory {
 	dev_t device;
 	ino_t inode;
+	int wd; /* inotify's watch descriptor */
 };
+
+struct changed_file;
 
 struct directory_watch {
 	int fd;				       /* of inotify; -1 = nothing is watched; owned */
 	struct watched_directory *directories; /* owned */
 	size_t n;
+	struct changed_file *changed; /* owned; what the last call was told of */
+	size_t n_changed;
+	bool told_all; /* were these all changes before the last call? */
 };
 
 #define DIRECTORY_WATCH_INIT ((struct directory_watch){.fd = -1})
 
 /*
- * True when nothing has happened in the n directories, open at fds, since the call before, which
- * was for the same directories.  False when something has, when it can't be known, and at the first
- * call for these directories, which starts the watch.  Whatever happens after the call is told by
- * the next one.
+ * Ask what has happened in the n directories, open at fds, since the call before.  What happens
+ * after this call is told by the next one.  The first call for these directories starts the watch.
  */
-bool directory_watch_is_quiet(struct directory_watch *watch, const int *fds, size_t n);
+void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n);
+
+/*
+ * Is it certain that nothing had happened to the file of this name, in directory `dir` of the n,
+ * between the last call and the one before?  False, too, when that can't be known.
+ */
+bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, const char *name);
 
 void directory_watch_stop(struct directory_watch *watch);
 

@@ -18,7 +18,6 @@ struct update {
 	struct round *round;
 	struct kept *kept;
 	struct directory_watch *watch; /* NULL = the files will not be asked for again */
-	bool quiet;		       /* nothing has happened since the round before */
 	struct candidate *candidates;  /* owned; in the order of the inputs */
 	size_t n;
 	size_t n_known;
@@ -40,6 +39,13 @@ static struct kept_file *expected(const struct update *u, const struct input_fil
 	struct kept_file *next = &u->kept->files[u->n_known];
 
 	return u->n_known < u->kept->n_files && kept_is_named(next, input->file) ? next : NULL;
+}
+
+/* Does the watch tell that the file is the one that was added?  With a second name it can't. */
+static bool is_untouched(const struct update *u, const struct kept_file *file)
+{
+	return u->watch && file->identity.links == 1 &&
+	       directory_watch_is_quiet(u->watch, file->dir, file->name);
 }
 
 /* What can't be looked at is left to the loading, which tells why. */
@@ -65,7 +71,7 @@ static int add_candidate(struct update *u, const struct round_group *group,
 	*candidate = (struct candidate){.input = input, .group = group};
 	if (coverage_check_step(u->round->request->deadline, u->n, err) < 0)
 		return -1;
-	if (known && u->quiet && known->identity.links == 1)
+	if (known && is_untouched(u, known))
 		candidate->identity = known->identity;
 	else if (u->watch && identify(candidate, &gone, err) < 0)
 		return -1;
@@ -267,7 +273,8 @@ int round_update(struct round *round, struct kept *kept, struct directory_watch 
 	const struct inputs *inputs = &round->inputs;
 
 	/* asked before the files are looked at: what happens from now on is for the next round */
-	u.quiet = watch && directory_watch_is_quiet(watch, inputs->dir_fds, inputs->n_dirs);
+	if (watch)
+		directory_watch_ask(watch, inputs->dir_fds, inputs->n_dirs);
 	if (gather_candidates(&u, err) < 0 || begin(&u, err) < 0 || add_programs(&u, err) < 0 ||
 	    add_files(&u, err) < 0)
 		return -1;

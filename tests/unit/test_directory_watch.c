@@ -55,9 +55,17 @@ static const char *in_dir(const struct scene *scene, size_t dir, const char *nam
 	return path;
 }
 
+/* Is it certain that nothing has happened to any of the files that the tests use? */
 static bool quiet(struct scene *scene, size_t n)
 {
-	return directory_watch_is_quiet(&scene->watch, scene->fds, n);
+	size_t dir;
+
+	directory_watch_ask(&scene->watch, scene->fds, n);
+	for (dir = 0; dir < n; dir++)
+		if (!directory_watch_is_quiet(&scene->watch, dir, "a") ||
+		    !directory_watch_is_quiet(&scene->watch, dir, "b"))
+			return false;
+	return true;
 }
 
 /* What has just been done is told once. */
@@ -92,14 +100,63 @@ static void every_change(void **state)
 	expect_told(scene);
 }
 
-static void more_events_than_one_read_takes(void **state)
+static void other_files_and_directories_stay_quiet(void **state)
+{
+	struct scene *scene = *state;
+	const struct directory_watch *watch = &scene->watch;
+
+	expect_told(scene);
+	write_file(in_dir(scene, 1, "tmp"), "one", 3);
+	assert_int_equal(rename(in_dir(scene, 1, "tmp"), in_dir(scene, 1, "b")), 0);
+	directory_watch_ask(&scene->watch, scene->fds, MAX_DIRS);
+	assert_true(directory_watch_is_quiet(watch, 0, "b"));
+	assert_false(directory_watch_is_quiet(watch, 1, "b"));
+	assert_false(directory_watch_is_quiet(watch, 1, "tmp"));
+	assert_true(directory_watch_is_quiet(watch, 1, "a"));
+	assert_true(directory_watch_is_quiet(watch, 1, "bb"));
+	assert_true(quiet(scene, MAX_DIRS));
+	/* the directory itself: everything in it may be another thing now */
+	assert_int_equal(chmod(scene->paths[0], 0500), 0);
+	directory_watch_ask(&scene->watch, scene->fds, MAX_DIRS);
+	assert_false(directory_watch_is_quiet(watch, 0, "a"));
+	assert_false(directory_watch_is_quiet(watch, 1, "a"));
+	assert_int_equal(chmod(scene->paths[0], 0700), 0);
+	expect_told(scene);
+}
+
+static void one_directory_in_two_places(void **state)
+{
+	struct scene *scene = *state;
+
+	close(scene->fds[1]);
+	scene->fds[1] = open(scene->paths[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	expect_told(scene);
+	write_file(in_dir(scene, 0, "a"), "a", 1);
+	directory_watch_ask(&scene->watch, scene->fds, MAX_DIRS);
+	assert_false(directory_watch_is_quiet(&scene->watch, 0, "a"));
+	assert_false(directory_watch_is_quiet(&scene->watch, 1, "a"));
+	assert_true(directory_watch_is_quiet(&scene->watch, 1, "b"));
+}
+
+/* Some are more than are told one by one, many more than the kernel's queue holds. */
+static void more_files_than_are_told(void **state)
 {
 	struct scene *scene = *state;
 	char name[16];
 	int i;
 
 	expect_told(scene);
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 60; i++) {
+		snprintf(name, sizeof name, "few%d", i);
+		write_file(in_dir(scene, 0, name), "", 0);
+	}
+	assert_true(quiet(scene, MAX_DIRS));
+	for (i = 0; i < 70; i++) {
+		snprintf(name, sizeof name, "some%d", i);
+		write_file(in_dir(scene, 0, name), "", 0);
+	}
+	expect_told(scene);
+	for (i = 0; i < 20000; i++) {
 		snprintf(name, sizeof name, "file%d", i);
 		write_file(in_dir(scene, 0, name), "", 0);
 	}
@@ -145,8 +202,10 @@ static void what_can_not_be_watched(void **state)
 	const int fds[2] = {scene->fds[0], proc};
 
 	assert_true(proc >= 0);
-	assert_false(directory_watch_is_quiet(&scene->watch, fds, 2));
-	assert_false(directory_watch_is_quiet(&scene->watch, fds, 2));
+	directory_watch_ask(&scene->watch, fds, 2);
+	assert_false(directory_watch_is_quiet(&scene->watch, 0, "a"));
+	directory_watch_ask(&scene->watch, fds, 2);
+	assert_false(directory_watch_is_quiet(&scene->watch, 0, "a"));
 	assert_int_equal(scene->watch.fd, -1);
 }
 
@@ -154,7 +213,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(every_change, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(more_events_than_one_read_takes, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(other_files_and_directories_stay_quiet, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(one_directory_in_two_places, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(more_files_than_are_told, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(other_directories, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(directory_that_was_made_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_can_not_be_watched, set_up, tear_down),
