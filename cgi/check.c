@@ -130,13 +130,14 @@ static void check_staging(struct check *check)
 
 static int run_covdata(struct check *check, struct covdata *covdata, struct error *err)
 {
-	cleanup_textfmt struct textfmt profile = TEXTFMT_INIT;
-	cleanup_fd int text =
+	cleanup_profile_text struct profile_text *text = NULL;
+	cleanup_fd int fd =
 	    covdata_textfmt(covdata, &check->set, &check->staging, NULL, &check->deadline, err);
 
-	if (text < 0 || textfmt_map(&profile, text, err) < 0)
+	text = fd >= 0 ? profile_text_of_file(fd, err) : NULL;
+	if (!text)
 		return -1;
-	fprintf(check->out, "ok: covdata textfmt gives a profile of %zu bytes\n", profile.text_len);
+	fprintf(check->out, "ok: covdata textfmt gives a profile of %zu bytes\n", text->len);
 	return 0;
 }
 

@@ -30,6 +30,7 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 {
 	const char *live = collection->live_fd >= 0 ? COLLECT_LIVE_NAME : NULL;
 	struct covdata *covdata = app_covdata(app, err);
+	cleanup_fd int fd = -1;
 
 	if (!covdata)
 		return -1;
@@ -42,25 +43,33 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 		return -1;
 	if (!collection->staging.path && staging_open(&collection->staging, err) < 0)
 		return -1;
+	fd = covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);
+	if (fd < 0)
+		return -1;
 	text->engine = "covdata";
-	text->fd =
-	    covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);
+	text->text = profile_text_of_file(fd, err);
 	/* what vanished or could not be read any more since the reader saw it, or the other way
 	 * round */
 	text->of_another_state =
 	    tally->profile &&
 	    (collection->set.vanished > 0 || collection->set.skipped != tally->report.n_skipped);
-	return text->fd < 0 ? -1 : 0;
+	return text->text ? 0 : -1;
 }
 
-static int by_reader(struct engine_text *text, const struct tally *tally,
-		     const struct deadline *deadline, struct error *err)
+int engine_write(struct engine_text *text, struct app *app, struct covprofile *profile,
+		 struct path_filter *filter, const struct deadline *deadline, struct error *err)
 {
-	uint64_t size;
+	bool kept = text_cache_keeps(app->texts);
 
 	text->engine = "builtin";
-	text->fd = reader_textfmt(tally->profile, &size, deadline, err);
-	return text->fd < 0 ? -1 : 0;
+	text->writer = textfmt_writer_new(profile, kept ? NULL : filter, deadline, err);
+	if (!text->writer)
+		return -1;
+	if (!kept)
+		return 0;
+	text->text = textfmt_writer_text(text->writer, err);
+	textfmt_writer_free(steal_ptr(text->writer));
+	return text->text ? 0 : -1;
 }
 
 /* Is it a failure of covdata, or of finding it, that the reader can make good? */
@@ -70,36 +79,44 @@ static bool is_replaceable(const struct error *err)
 }
 
 static int automatic(struct engine_text *text, struct app *app, struct collection *collection,
-		     const struct tally *tally, const struct deadline *deadline, struct error *err)
+		     const struct tally *tally, struct path_filter *filter,
+		     const struct deadline *deadline, struct error *err)
 {
 	if (!tally->profile)
 		return by_covdata(text, app, collection, tally, deadline, err);
 	if (tally->report.mixed_modes)
-		return by_reader(text, tally, deadline, err);
+		return engine_write(text, app, tally->profile, filter, deadline, err);
 	if (by_covdata(text, app, collection, tally, deadline, err) == 0) {
 		if (!text->of_another_state)
 			return 0;
 		error_set(err, ERROR_INTERNAL, "it could not read the same coverage files");
-		close(steal_fd(&text->fd));
+		engine_text_drop(text);
 	}
 	if (!is_replaceable(err))
 		return -1;
 	log_line("answering without covdata: %s", err->message);
 	collection->set.skipped = tally->report.n_skipped;
-	text->of_another_state = false;
-	return by_reader(text, tally, deadline, err);
+	return engine_write(text, app, tally->profile, filter, deadline, err);
 }
 
 int engine_textfmt(struct engine_text *text, struct app *app, struct collection *collection,
-		   const struct tally *tally, const struct deadline *deadline, struct error *err)
+		   const struct tally *tally, struct path_filter *filter,
+		   const struct deadline *deadline, struct error *err)
 {
 	switch (app->settings.engine) {
 	case ENGINE_SETTING_COVDATA:
 		return by_covdata(text, app, collection, tally, deadline, err);
 	case ENGINE_SETTING_BUILTIN:
-		return by_reader(text, tally, deadline, err);
+		return engine_write(text, app, tally->profile, filter, deadline, err);
 	}
-	return automatic(text, app, collection, tally, deadline, err);
+	return automatic(text, app, collection, tally, filter, deadline, err);
+}
+
+void engine_text_drop(struct engine_text *text)
+{
+	profile_text_release(text->text);
+	textfmt_writer_free(text->writer);
+	*text = ENGINE_TEXT_INIT;
 }
 
 void tally_free(struct tally *tally)

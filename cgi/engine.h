@@ -10,8 +10,10 @@
 #include "cgi/collect.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
+#include "cgi/pattern/path_filter.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/reader.h"
+#include "cgi/reader/textfmt_writer.h"
 
 /* What the reader understood of a collection. */
 struct tally {
@@ -29,31 +31,41 @@ struct tally {
 must_check int engine_tally(struct tally *tally, struct app *app, struct collection *collection,
 			    bool strict_modes, const struct deadline *deadline, struct error *err);
 
-/* A text, and who made it. */
+/*
+ * A profile's text, and who makes it: a text in memory, or, where it would be kept for nobody, a
+ * writer of it.
+ */
 struct engine_text {
-	int fd;		       /* a memory file; the caller's; -1 = none */
-	const char *engine;    /* "covdata", "builtin" */
-	bool of_another_state; /* not of the very files of the tally */
+	struct profile_text *text;     /* this is a user of it; NULL = none */
+	struct textfmt_writer *writer; /* owned; NULL = none */
+	const char *engine;	       /* "covdata", "builtin" */
+	bool of_another_state;	       /* not of the very files of the tally */
 };
 
-#define ENGINE_TEXT_INIT ((struct engine_text){.fd = -1})
+#define ENGINE_TEXT_INIT ((struct engine_text){0})
 
-static inline void cleanup_engine_text_fn(struct engine_text *text)
-{
-	cleanup_fd_fn(&text->fd);
-}
+void engine_text_drop(struct engine_text *text);
 
-#define cleanup_engine_text cleanup_with(cleanup_engine_text_fn)
+#define cleanup_engine_text cleanup_with(engine_text_drop)
+
+/*
+ * The reader's text of a profile, without the files that the filter takes away where it is a
+ * writer.  -1 as textfmt_writer_new() and textfmt_writer_text().
+ */
+must_check int engine_write(struct engine_text *text, struct app *app, struct covprofile *profile,
+			    struct path_filter *filter, const struct deadline *deadline,
+			    struct error *err);
 
 /*
  * The textfmt of the whole collection.  By GOVERAGE_ENGINE: "auto" takes covdata where it is found
  * and the tally has no mixed modes, and the reader where covdata is not there or fails; "covdata"
- * and "builtin" take the one.  -1 as covdata_textfmt() and reader_textfmt(); ERROR_CONFLICT where
+ * and "builtin" take the one.  -1 as covdata_textfmt() and engine_write(); ERROR_CONFLICT where
  * covdata alone is to answer for different counter modes.
  */
 must_check int engine_textfmt(struct engine_text *text, struct app *app,
 			      struct collection *collection, const struct tally *tally,
-			      const struct deadline *deadline, struct error *err);
+			      struct path_filter *filter, const struct deadline *deadline,
+			      struct error *err);
 
 void tally_free(struct tally *tally);
 

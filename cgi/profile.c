@@ -1,7 +1,7 @@
 #include "cgi/profile.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cgi/baseline/baseline.h"
 #include "cgi/baseline/baseline_store.h"
@@ -11,6 +11,29 @@
 #include "cgi/query.h"
 #include "cgi/request_query.h"
 #include "cgi/validator.h"
+
+enum { TEXT_NAME_SIZE = TEXT_CACHE_NAME_MAX + 1 };
+
+/* What is known of one request, in the order in which it is found out. */
+struct answering {
+	struct exchange *exchange;
+	struct query query;
+	struct path_filter *filter;
+	struct collection collection;
+	struct tally tally;
+	struct baseline baseline;
+};
+
+static void answering_free(struct answering *a)
+{
+	baseline_free(&a->baseline);
+	tally_free(&a->tally);
+	collection_free(&a->collection);
+	path_filter_free(a->filter);
+	query_free(&a->query);
+}
+
+#define cleanup_answering cleanup_with(answering_free)
 
 static int no_data(const char *dir, struct error *err)
 {
@@ -45,57 +68,105 @@ static struct covprofile *earlier_state(struct exchange *exchange, const struct 
 	return profile;
 }
 
+/* --- the text ------------------------------------------------------------------------------------
+ */
+
 /* The text of what is there beyond an earlier state; NULL = beyond nothing. */
-static int text_beyond(struct exchange *exchange, const struct tally *tally,
-		       const struct covprofile *before, struct engine_text *text, struct error *err)
+static int text_beyond(struct answering *a, const struct covprofile *before,
+		       struct engine_text *text, struct error *err)
 {
 	cleanup_covprofile struct covprofile *between = NULL;
-	uint64_t size;
+	struct exchange *exchange = a->exchange;
 
-	if (!tally->profile)
+	if (!a->tally.profile)
 		return error_set(
 		    err, ERROR_INTERNAL,
 		    "since, and a baseline, need the built-in reader, which does not know the "
 		    "format of these coverage files: total=true asks for the cumulative numbers");
-	between =
-	    before ? reader_subtract(tally->profile, before, err) : covprofile_use(tally->profile);
+	between = before ? reader_subtract(a->tally.profile, before, err)
+			 : covprofile_use(a->tally.profile);
 	if (!between)
 		return -1;
-	text->engine = "builtin";
-	text->fd = reader_textfmt(between, &size, &exchange->deadline, err);
-	return text->fd < 0 ? -1 : 0;
+	return engine_write(text, exchange->app, between, a->filter, &exchange->deadline, err);
 }
 
 /* The text of what ran since an earlier answer. */
-static int text_since(struct exchange *exchange, const struct tally *tally,
-		      const struct string_item *since, struct engine_text *text, struct error *err)
+static int text_since(struct answering *a, struct engine_text *text, struct error *err)
 {
-	cleanup_covprofile struct covprofile *before = earlier_state(exchange, since, err);
+	cleanup_covprofile struct covprofile *before =
+	    earlier_state(a->exchange, &a->query.since.items[0], err);
 
-	return before ? text_beyond(exchange, tally, before, text, err) : -1;
+	return before ? text_beyond(a, before, text, err) : -1;
 }
 
-/* The text of everything: as it was kept, or made anew. */
-static int text_of_all(struct exchange *exchange, struct collection *collection,
-		       const struct tally *tally, struct engine_text *text, struct error *err)
+static int make_text(struct answering *a, struct engine_text *text, struct error *err)
 {
-	struct app *app = exchange->app;
-	struct stat st;
+	struct exchange *exchange = a->exchange;
 
-	if (tally->profile) {
-		text->fd = text_cache_find(app->texts, tally->report.digest, &text->engine);
-		if (text->fd >= 0)
-			return 0;
-	}
-	if (engine_textfmt(text, app, collection, tally, &exchange->deadline, err) < 0)
+	if (a->query.since.n)
+		return text_since(a, text, err);
+	if (a->baseline.set_ns)
+		return text_beyond(a, a->baseline.profile, text, err);
+	if (engine_textfmt(text, exchange->app, &a->collection, &a->tally, a->filter,
+			   &exchange->deadline, err) < 0)
 		return -1;
 	if (text->of_another_state)
 		exchange->response->etag[0] = '\0';
-	else if (tally->profile && fstat(text->fd, &st) == 0)
-		text_cache_keep(app->texts, tally->report.digest, text->fd, (uint64_t)st.st_size,
-				text->engine);
 	return 0;
 }
+
+/* Under which the text is kept: what tells it from all others, the patterns aside.  "" = it is not.
+ */
+static void name_text(const struct answering *a, char name[TEXT_NAME_SIZE])
+{
+	*name = '\0';
+	if (a->tally.profile && !a->query.since.n)
+		snprintf(name, TEXT_NAME_SIZE, "%s-%016llx", a->tally.report.digest,
+			 (unsigned long long)baseline_fingerprint(&a->baseline, 0));
+}
+
+/* The text as it was kept, or made anew. */
+static int find_text(struct answering *a, struct engine_text *text, struct error *err)
+{
+	struct text_cache *cache = a->exchange->app->texts;
+	char name[TEXT_NAME_SIZE];
+
+	name_text(a, name);
+	text->text = text_cache_find(cache, name, &text->engine);
+	if (text->text)
+		return 0;
+	if (make_text(a, text, err) < 0)
+		return -1;
+	if (*name && text->text && !text->of_another_state)
+		text_cache_keep(cache, name, text->text, text->engine);
+	return 0;
+}
+
+static int answer_text(struct answering *a, struct error *err)
+{
+	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
+	struct response *response = a->exchange->response;
+
+	if (find_text(a, &text, err) < 0)
+		return -1;
+	if (text.text) {
+		if (!text.text->len)
+			return error_set(err, ERROR_UNAVAILABLE,
+					 "the coverage files vanished while they were read: try "
+					 "again");
+		if (textfmt_take(&response->profile, text.text, err) < 0 ||
+		    textfmt_filter(&response->profile, a->filter, err) < 0)
+			return -1;
+	}
+	response->writer = steal_ptr(text.writer);
+	response->status = 200;
+	response->content_type = "text/plain; charset=utf-8";
+	response_header(response, "Goverage-Engine", "%s", text.engine);
+	return 0;
+}
+
+/* --- the headers ---------------------------------------------------------------------------------
+ */
 
 static void warn(struct response *response, const struct reader_report *report)
 {
@@ -108,109 +179,77 @@ static void warn(struct response *response, const struct reader_report *report)
 				report->several_builds);
 }
 
-static void describe(struct response *response, const struct collection *collection,
-		     const struct tally *tally, const struct baseline *baseline)
+static void describe(const struct answering *a)
 {
+	const struct collection *collection = &a->collection;
+	const struct reader_report *report = &a->tally.report;
 	const struct live_report *live = &collection->live;
+	struct response *response = a->exchange->response;
 	char time[BASELINE_TIME_SIZE];
 
 	/* both engines have looked: what the one has left out the other has, or more */
 	response_header(response, "Goverage-Skipped", "%zu",
-			collection->set.skipped > tally->report.n_skipped
-			    ? collection->set.skipped
-			    : tally->report.n_skipped);
+			collection->set.skipped > report->n_skipped ? collection->set.skipped
+								    : report->n_skipped);
 	if (collection->live_fd >= 0)
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
 				live->denied, live->gone, live->unsupported);
-	if (baseline->set_ns) {
-		baseline_time(time, baseline->set_ns);
+	if (a->baseline.set_ns) {
+		baseline_time(time, a->baseline.set_ns);
 		response_header(response, "Goverage-Baseline", "%s", time);
 	}
-	warn(response, &tally->report);
+	warn(response, report);
 }
 
 /* Name the state for later requests.  True when the client has this very answer already. */
-static bool validate(struct exchange *exchange, const struct query *query,
-		     const struct tally *tally, const struct baseline *baseline)
+static bool validate(struct answering *a)
 {
+	struct exchange *exchange = a->exchange;
 	char *etag = exchange->response->etag;
 
-	if (!tally->profile)
+	if (!a->tally.profile)
 		return false;
-	validator_format(etag, tally->report.digest,
-			 baseline_fingerprint(baseline, validator_fingerprint(query)));
-	reader_remember(exchange->app->reader, tally->profile, tally->report.digest);
+	validator_format(etag, a->tally.report.digest,
+			 baseline_fingerprint(&a->baseline, validator_fingerprint(&a->query)));
+	reader_remember(exchange->app->reader, a->tally.profile, a->tally.report.digest);
 	return validator_matches(exchange->request->if_none_match, etag);
 }
 
-static int choose_text(struct exchange *exchange, struct collection *collection,
-		       const struct tally *tally, const struct query *query,
-		       const struct baseline *baseline, struct engine_text *text, struct error *err)
-{
-	if (query->since.n)
-		return text_since(exchange, tally, &query->since.items[0], text, err);
-	if (baseline->set_ns)
-		return text_beyond(exchange, tally, baseline->profile, text, err);
-	return text_of_all(exchange, collection, tally, text, err);
-}
-
-static int answer_text(struct exchange *exchange, struct collection *collection,
-		       const struct tally *tally, const struct query *query,
-		       const struct baseline *baseline, struct path_filter *filter,
-		       struct error *err)
-{
-	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
-	struct response *response = exchange->response;
-	int rc = choose_text(exchange, collection, tally, query, baseline, &text, err);
-
-	if (rc < 0 || textfmt_map(&response->profile, text.fd, err) < 0 ||
-	    textfmt_filter(&response->profile, filter, err) < 0)
-		return -1;
-	if (!response->profile.text)
-		return error_set(err, ERROR_UNAVAILABLE,
-				 "the coverage files vanished while they were read: try again");
-	response->status = 200;
-	response->content_type = "text/plain; charset=utf-8";
-	response_header(response, "Goverage-Engine", "%s", text.engine);
-	return 0;
-}
+/* --- one answer ----------------------------------------------------------------------------------
+ */
 
 /* An earlier state that is asked for, and the whole, have nothing to do with the baseline. */
-static int read_baseline(struct baseline *baseline, struct exchange *exchange,
-			 const struct collection *collection, const struct query *query,
-			 struct error *err)
+static int read_baseline(struct answering *a, struct error *err)
 {
+	struct exchange *exchange = a->exchange;
 	struct app *app = exchange->app;
 
-	if (query->since.n || query->total)
+	if (a->query.since.n || a->query.total)
 		return 0;
-	return baseline_read(baseline, app->baselines, app->reader, &app->settings,
-			     &collection->set.dirs, &query->service, &exchange->deadline, err);
+	return baseline_read(&a->baseline, app->baselines, app->reader, &app->settings,
+			     &a->collection.set.dirs, &a->query.service, &exchange->deadline, err);
 }
 
-static int answer_query(struct exchange *exchange, const struct query *query,
-			struct path_filter *filter, struct error *err)
+static int answer_query(struct answering *a, struct error *err)
 {
-	cleanup_collection struct collection collection = COLLECTION_INIT;
-	cleanup_tally struct tally tally = TALLY_INIT;
-	cleanup_baseline struct baseline baseline = BASELINE_INIT;
+	struct exchange *exchange = a->exchange;
 	const char *dir = coverage_directory(exchange, err);
 
-	if (!dir ||
-	    collect(&collection, exchange->app, dir, &query->service, &exchange->deadline, err) < 0)
+	if (!dir || collect(&a->collection, exchange->app, dir, &a->query.service,
+			    &exchange->deadline, err) < 0)
 		return -1;
-	if (collection_is_empty(&collection))
+	if (collection_is_empty(&a->collection))
 		return no_data(dir, err);
-	if (engine_tally(&tally, exchange->app, &collection, query->mode.n > 0, &exchange->deadline,
-			 err) < 0 ||
-	    read_baseline(&baseline, exchange, &collection, query, err) < 0)
+	if (engine_tally(&a->tally, exchange->app, &a->collection, a->query.mode.n > 0,
+			 &exchange->deadline, err) < 0 ||
+	    read_baseline(a, err) < 0)
 		return -1;
-	if (validate(exchange, query, &tally, &baseline))
+	if (validate(a))
 		exchange->response->status = 304;
-	else if (answer_text(exchange, &collection, &tally, query, &baseline, filter, err) < 0)
+	else if (answer_text(a, err) < 0)
 		return -1;
-	describe(exchange->response, &collection, &tally, &baseline);
+	describe(a);
 	return 0;
 }
 
@@ -224,14 +263,19 @@ static int check_mode(const struct query *query, struct error *err)
 
 int profile_handle(struct exchange *exchange, struct error *err)
 {
-	cleanup_query struct query query = QUERY_INIT;
-	cleanup_path_filter struct path_filter *filter = NULL;
+	cleanup_answering struct answering a = {
+	    .exchange = exchange,
+	    .query = QUERY_INIT,
+	    .collection = COLLECTION_INIT,
+	    .tally = TALLY_INIT,
+	    .baseline = BASELINE_INIT,
+	};
 
 	/* a bad pattern is told before anything is run */
-	if (request_query(&query, exchange->request, err) < 0 || check_mode(&query, err) < 0)
+	if (request_query(&a.query, exchange->request, err) < 0 || check_mode(&a.query, err) < 0)
 		return -1;
-	filter = path_filter_new(&query.cover_file, &query.skip_file, err);
-	if (!filter)
+	a.filter = path_filter_new(&a.query.cover_file, &a.query.skip_file, err);
+	if (!a.filter)
 		return -1;
-	return answer_query(exchange, &query, filter, err);
+	return answer_query(&a, err);
 }

@@ -54,12 +54,18 @@ void response_header(struct response *response, const char *name, const char *fm
 	buffer_printf(&response->headers, "%s: %s\n", name, value);
 }
 
+static void drop_profile(struct response *response)
+{
+	textfmt_free(&response->profile);
+	textfmt_writer_free(steal_ptr(response->writer));
+}
+
 void response_error(struct response *response, const struct request *request,
 		    const struct error *error)
 {
 	response->status = error_status(error->class);
 	response->etag[0] = '\0';
-	textfmt_free(&response->profile);
+	drop_profile(response);
 	buffer_reset(&response->text);
 	if (strcasestr(request->accept, "application/json")) {
 		response->content_type = "application/json; charset=utf-8";
@@ -75,9 +81,16 @@ void response_error(struct response *response, const struct request *request,
 		response_header(response, "Retry-After", "1");
 }
 
+bool response_is_profile(const struct response *response)
+{
+	return response->profile.whole || response->writer;
+}
+
 size_t response_length(const struct response *response)
 {
-	return response->profile.text ? response->profile.total : response->text.len;
+	if (response->writer)
+		return textfmt_writer_size(response->writer);
+	return response->profile.whole ? response->profile.total : response->text.len;
 }
 
 static void write_head(const struct response *response, struct buffer *head)
@@ -96,11 +109,20 @@ static void write_head(const struct response *response, struct buffer *head)
 	buffer_putc(head, '\n');
 }
 
+static int to_gateway(void *gateway_, const char *bytes, size_t n)
+{
+	struct gateway *gateway = gateway_;
+
+	return gateway->write(gateway, bytes, n);
+}
+
 static int send_body(const struct response *response, struct gateway *gateway)
 {
 	size_t i;
 
-	if (!response->profile.text)
+	if (response->writer)
+		return textfmt_writer_send(response->writer, to_gateway, gateway);
+	if (!response->profile.whole)
 		return gateway->write(gateway, response->text.data, response->text.len);
 	for (i = 0; i < response->profile.n_spans; i++) {
 		const struct byte_span *span = &response->profile.spans[i];
@@ -141,5 +163,5 @@ void response_free(struct response *response)
 {
 	buffer_free(&response->headers);
 	buffer_free(&response->text);
-	textfmt_free(&response->profile);
+	drop_profile(response);
 }

@@ -10,15 +10,17 @@
 #include "cgi/gateway.h"
 #include "cgi/request.h"
 #include "cgi/coverage/textfmt.h"
+#include "cgi/reader/textfmt_writer.h"
 
 struct response {
-	int status;		  /* 0 = nothing has been decided yet */
-	const char *content_type; /* NULL = no body at all (204) */
-	char etag[64];		  /* with its quotes; "" = none */
-	struct buffer headers;	  /* further header lines, each with its line feed */
-	struct buffer text;	  /* the body, unless there is a profile */
-	struct textfmt profile;	  /* the body, when it has a text */
-	bool out_of_memory;	  /* another answer was sent than this one, with 503 */
+	int status;		       /* 0 = nothing has been decided yet */
+	const char *content_type;      /* NULL = no body at all (204) */
+	char etag[64];		       /* with its quotes; "" = none */
+	struct buffer headers;	       /* further header lines, each with its line feed */
+	struct buffer text;	       /* the body, unless there is a profile */
+	struct textfmt profile;	       /* the body, when it is a profile that has a text */
+	struct textfmt_writer *writer; /* owned; the body, when it is written as it is sent */
+	bool out_of_memory;	       /* another answer was sent than this one, with 503 */
 };
 
 #define RESPONSE_INIT ((struct response){0})
@@ -31,6 +33,9 @@ void response_header(struct response *response, const char *name, const char *fm
  * "…"}. */
 void response_error(struct response *response, const struct request *request,
 		    const struct error *error);
+
+/* Is the body a profile? */
+bool response_is_profile(const struct response *response);
 
 /* Bytes of the body. */
 size_t response_length(const struct response *response);

@@ -1,16 +1,15 @@
 #include "cgi/text_cache.h"
 
-#include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXTS = 4, DIGEST_ROOM = 40 };
+enum { TEXTS = 4 };
 
-struct text {
-	char digest[DIGEST_ROOM]; /* "" = no text here */
-	int fd;
-	uint64_t size;
+struct kept_text {
+	char name[TEXT_CACHE_NAME_MAX + 1];
+	struct profile_text *text; /* this is a user of it */
 	const char *engine;
 	uint64_t used; /* when it was asked for last, by the count of calls */
 };
@@ -19,7 +18,7 @@ struct text_cache {
 	pthread_mutex_t lock;
 	size_t budget;
 	uint64_t calls;
-	struct text texts[TEXTS];
+	struct kept_text texts[TEXTS];
 };
 
 struct text_cache *text_cache_new(size_t budget)
@@ -34,39 +33,38 @@ struct text_cache *text_cache_new(size_t budget)
 	return cache;
 }
 
-static void forget(struct text *text)
+static void forget(struct kept_text *kept)
 {
-	if (*text->digest)
-		close(text->fd);
-	*text = (struct text){.fd = -1};
+	profile_text_release(kept->text);
+	*kept = (struct kept_text){.text = NULL};
 }
 
-static struct text *find(struct text_cache *cache, const char *digest)
+static struct kept_text *find(struct text_cache *cache, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < TEXTS; i++)
-		if (*digest && strcmp(cache->texts[i].digest, digest) == 0)
+		if (*name && strcmp(cache->texts[i].name, name) == 0)
 			return &cache->texts[i];
 	return NULL;
 }
 
 /* A free place once there is room for `size` more bytes; what was not asked for longest goes. */
-static struct text *make_room(struct text_cache *cache, uint64_t size)
+static struct kept_text *make_room(struct text_cache *cache, size_t size)
 {
 	for (;;) {
-		struct text *empty = NULL, *oldest = NULL;
-		uint64_t total = size;
-		size_t i;
+		struct kept_text *empty = NULL, *oldest = NULL;
+		size_t total = size, i;
 
 		for (i = 0; i < TEXTS; i++) {
-			struct text *text = &cache->texts[i];
+			struct kept_text *kept = &cache->texts[i];
 
-			total += text->size;
-			if (!*text->digest)
-				empty = text;
-			else if (!oldest || text->used < oldest->used)
-				oldest = text;
+			if (!kept->text)
+				empty = kept;
+			else if (!oldest || kept->used < oldest->used)
+				oldest = kept;
+			if (kept->text)
+				total += kept->text->room;
 		}
 		if (empty && (total <= cache->budget || !oldest))
 			return empty;
@@ -74,44 +72,45 @@ static struct text *make_room(struct text_cache *cache, uint64_t size)
 	}
 }
 
-int text_cache_find(struct text_cache *cache, const char *digest, const char **engine)
+bool text_cache_keeps(const struct text_cache *cache)
 {
-	struct text *text;
-	int fd = -1;
-
-	pthread_mutex_lock(&cache->lock);
-	text = find(cache, digest);
-	if (text) {
-		text->used = ++cache->calls;
-		*engine = text->engine;
-		fd = fcntl(text->fd, F_DUPFD_CLOEXEC, 3);
-	}
-	pthread_mutex_unlock(&cache->lock);
-	return fd;
+	return cache->budget > 0;
 }
 
-void text_cache_keep(struct text_cache *cache, const char *digest, int fd, uint64_t size,
+struct profile_text *text_cache_find(struct text_cache *cache, const char *name,
+				     const char **engine)
+{
+	struct profile_text *text = NULL;
+	struct kept_text *kept;
+
+	pthread_mutex_lock(&cache->lock);
+	kept = find(cache, name);
+	if (kept) {
+		kept->used = ++cache->calls;
+		*engine = kept->engine;
+		text = profile_text_use(kept->text);
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return text;
+}
+
+void text_cache_keep(struct text_cache *cache, const char *name, struct profile_text *text,
 		     const char *engine)
 {
-	struct text *text;
-	int kept;
+	struct kept_text *kept;
 
-	if (size > cache->budget)
-		return;
-	kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (kept < 0)
+	if (text->room > cache->budget)
 		return;
 	pthread_mutex_lock(&cache->lock);
-	text = find(cache, digest);
-	if (text)
-		forget(text);
+	kept = find(cache, name);
+	if (kept)
+		forget(kept);
 	else
-		text = make_room(cache, size);
-	snprintf(text->digest, sizeof text->digest, "%s", digest);
-	text->fd = kept;
-	text->size = size;
-	text->engine = engine;
-	text->used = ++cache->calls;
+		kept = make_room(cache, text->room);
+	snprintf(kept->name, sizeof kept->name, "%s", name);
+	kept->text = profile_text_use(text);
+	kept->engine = engine;
+	kept->used = ++cache->calls;
 	pthread_mutex_unlock(&cache->lock);
 }
 

@@ -1,31 +1,38 @@
 /*
- * The last few texts, by the digest of what they say: an unchanged profile is not written twice.
- * Each is an anonymous memory file; for any number of threads.
+ * The last few texts, by a name that says what is in them: an unchanged profile is not written
+ * twice. For any number of threads.
  */
 #ifndef GOVERAGE_TEXT_CACHE_H
 #define GOVERAGE_TEXT_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "cgi/base/cleanup.h"
+#include "cgi/coverage/profile_text.h"
 
 struct text_cache;
+
+enum { TEXT_CACHE_NAME_MAX = 63 }; /* bytes */
 
 /* One that keeps at most `budget` bytes; 0 = nothing.  NULL when memory runs out. */
 must_check struct text_cache *text_cache_new(size_t budget);
 
-/*
- * A descriptor of the text with this digest, which the caller owns, and the name of the engine that
- * made it; -1 when it is not there.
- */
-int text_cache_find(struct text_cache *cache, const char *digest, const char **engine);
+/* Does it keep anything at all? */
+bool text_cache_keeps(const struct text_cache *cache);
 
 /*
- * Keep the text of `size` bytes in memory file fd, which stays the caller's, and the name of its
- * engine (a constant); the oldest go.
+ * The text of this name, of which the caller becomes a user, and the name of the engine that
+ * made it; NULL when it is not there.
  */
-void text_cache_keep(struct text_cache *cache, const char *digest, int fd, uint64_t size,
+struct profile_text *text_cache_find(struct text_cache *cache, const char *name,
+				     const char **engine);
+
+/*
+ * Keep the text under the name, as one of its users, with its engine (a constant); the oldest go.
+ * One that is too long is not kept.
+ */
+void text_cache_keep(struct text_cache *cache, const char *name, struct profile_text *text,
 		     const char *engine);
 
 void text_cache_free(struct text_cache *cache);

@@ -1,8 +1,6 @@
 /*
- * A coverage profile in Go's textfmt, held in memory: "mode: M\n", then one line a statement block,
- *     FILE:STARTLINE.STARTCOLUMN,ENDLINE.ENDCOLUMN STATEMENTS COUNT\n
- * (golang.org/x/tools/cover and cmd/covdata).  Filtering copies nothing: what stays is a list of
- * spans.
+ * A profile that is about to be sent: a text, and what the patterns of the request leave of it.
+ * Filtering copies nothing: what stays is a list of spans.
  */
 #ifndef GOVERAGE_TEXTFMT_H
 #define GOVERAGE_TEXTFMT_H
@@ -10,6 +8,7 @@
 #include <stddef.h>
 
 #include "cgi/base/error.h"
+#include "cgi/coverage/profile_text.h"
 #include "cgi/pattern/path_filter.h"
 
 struct byte_span {
@@ -18,21 +17,16 @@ struct byte_span {
 };
 
 struct textfmt {
-	char *text; /* the whole profile, mapped; NULL = none */
-	size_t text_len;
-	struct byte_span *spans; /* owned; what is left of it, in order */
+	struct profile_text *whole; /* this is a user of it; NULL = none */
+	struct byte_span *spans;    /* owned; what is left of it, in order */
 	size_t n_spans;
 	size_t total; /* bytes in all spans */
 };
 
 #define TEXTFMT_INIT ((struct textfmt){0})
 
-/*
- * Take over the content of the memory file fd, which stays the caller's: one span, all of it.
- * An empty file is an empty profile (no spans).  -1 with ERROR_INTERNAL when it doesn't begin with
- * a mode line or doesn't end with a line feed: then covdata didn't finish it.
- */
-must_check int textfmt_map(struct textfmt *profile, int fd, struct error *err);
+/* Become a user of the text: one span, all of it.  -1: ERROR_UNAVAILABLE. */
+must_check int textfmt_take(struct textfmt *profile, struct profile_text *text, struct error *err);
 
 /*
  * Keep the mode line and the lines of those files that the filter lets through.  A file's lines

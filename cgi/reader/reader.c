@@ -1,13 +1,10 @@
 #include "cgi/reader/reader.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "cgi/reader/reader_state.h"
 #include "cgi/reader/report.h"
 #include "cgi/reader/round.h"
-#include "cgi/reader/textfmt_writer.h"
 
 struct reader *reader_new(size_t budget, struct error *err)
 {
@@ -221,19 +218,4 @@ struct covprofile *reader_recall(struct reader *reader, const char *digest)
 	}
 	timed_lock_give_back(&reader->lock);
 	return profile;
-}
-
-/* --- text ----------------------------------------------------------------------------------------
- */
-
-int reader_textfmt(const struct covprofile *profile, uint64_t *size,
-		   const struct deadline *deadline, struct error *err)
-{
-	cleanup_fd int fd = memfd_create("profile", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return error_errno(err, ERROR_INTERNAL, errno, "can't make an anonymous file");
-	if (textfmt_write(profile, fd, size, deadline, err) < 0)
-		return -1;
-	return steal_fd(&fd);
 }

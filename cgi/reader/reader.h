@@ -9,7 +9,7 @@
  *
  *	reader_load()            files -> profile, and what there is to say about it
  *	reader_subtract()        profile - earlier profile -> what ran in between
- *	reader_textfmt()         profile -> text
+ *	textfmt_writer_new()     profile -> text, of which the reader must still be there
  */
 #ifndef GOVERAGE_READER_READER_H
 #define GOVERAGE_READER_READER_H
@@ -86,14 +86,6 @@ must_check struct covprofile *reader_load(struct reader *reader,
  */
 must_check struct covprofile *reader_subtract(const struct covprofile *now,
 					      const struct covprofile *before, struct error *err);
-
-/*
- * The text of the profile, whose reader must still be there, as an anonymous memory file, which the
- * caller owns, at its end; *size is its length in bytes.  -1: ERROR_UNAVAILABLE, ERROR_TIMEOUT,
- * ERROR_CANCELLED.
- */
-must_check int reader_textfmt(const struct covprofile *profile, uint64_t *size,
-			      const struct deadline *deadline, struct error *err);
 
 /* Keep the profile under its digest, to compare with later; the oldest go first when room is short.
  */

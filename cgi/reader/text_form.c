@@ -133,6 +133,17 @@ bool text_form_fits(const struct text_form *form, const struct covprofile *profi
 	return true;
 }
 
+size_t text_form_size(const struct text_form *form, const struct covprofile *profile)
+{
+	size_t size = form->text_len, i;
+
+	if (covprofile_is_set(profile))
+		return size;
+	for (i = 0; i < form->n_counts; i++)
+		size += text_decimal_length(profile->counters[form->counts[i].counter]) - 1;
+	return size;
+}
+
 void text_form_write(const struct text_form *form, const struct covprofile *profile,
 		     struct text_out *out)
 {

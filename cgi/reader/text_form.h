@@ -43,6 +43,9 @@ must_check struct text_form *text_form_make(const struct covprofile *profile, st
 /* Is this the form of the profile? */
 bool text_form_fits(const struct text_form *form, const struct covprofile *profile);
 
+/* Bytes of the text of a profile that the form fits, without the mode line. */
+size_t text_form_size(const struct text_form *form, const struct covprofile *profile);
+
 /* Write the text of a profile that the form fits, without the mode line. */
 void text_form_write(const struct text_form *form, const struct covprofile *profile,
 		     struct text_out *out);

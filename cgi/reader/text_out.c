@@ -1,27 +1,16 @@
 #include "cgi/reader/text_out.h"
 
-#include <errno.h>
-
-#include "cgi/base/io.h"
-
 /* "00", "01" ... "99" */
 #define TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
 static const char PAIRS[] =
     TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5") TEN("6") TEN("7") TEN("8") TEN("9");
 
-int text_out_open(struct text_out *out, int fd, size_t longest, struct error *err)
-{
-	*out = (struct text_out){.fd = fd};
-	out->cap = TEXT_OUT_ROOM + longest;
-	out->buf = malloc(out->cap);
-	return out->buf ? 0 : error_no_memory(err);
-}
-
 void text_out_flush(struct text_out *out)
 {
-	if (!out->errnum && io_write_full(out->fd, out->buf, out->used) < 0)
-		out->errnum = errno;
-	out->written += out->used;
+	if (!out->sink)
+		return;
+	if (!out->failed && out->used && out->sink(out->to, out->buf, out->used) < 0)
+		out->failed = true;
 	out->used = 0;
 }
 
@@ -39,18 +28,10 @@ void text_out_bytes(struct text_out *out, const char *bytes, size_t n)
 	}
 }
 
-int text_out_finish(struct text_out *out, struct error *err)
+int text_out_finish(struct text_out *out)
 {
 	text_out_flush(out);
-	if (out->errnum)
-		return error_errno(err, ERROR_INTERNAL, out->errnum, "can't keep the profile");
-	return 0;
-}
-
-void text_out_close(struct text_out *out)
-{
-	free(out->buf);
-	out->buf = NULL;
+	return out->failed ? -1 : 0;
 }
 
 char *text_put_long_decimal(char *at, uint32_t value)

@@ -1,46 +1,41 @@
-/* Text on its way to a file: collected in one buffer, written in large pieces. */
+/* Text on its way: collected in one buffer, handed on in large pieces. */
 #ifndef GOVERAGE_READER_TEXT_OUT_H
 #define GOVERAGE_READER_TEXT_OUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "cgi/base/cleanup.h"
-#include "cgi/base/error.h"
+
+/* Takes a piece of text.  0, or -1: then no more comes. */
+typedef int text_sink(void *to, const char *bytes, size_t n);
 
 struct text_out {
-	int fd;	   /* not owned */
-	char *buf; /* owned */
+	text_sink *sink; /* NULL: the buffer has room for everything */
+	void *to;	 /* for the sink */
+	char *buf;	 /* not owned */
 	size_t used, cap;
-	uint64_t written; /* bytes that have left the buffer */
-	int errnum; /* of the first write that failed; 0 = none.  Nothing more is written then */
+	bool failed; /* the sink has */
 };
 
 enum {
-	TEXT_OUT_ROOM = 256 << 10,
-	DECIMAL_MAX = 10, /* digits of a 32-bit number */
+	TEXT_OUT_ROOM = 64 << 10, /* of a buffer in front of a sink, beside the longest piece */
+	DECIMAL_MAX = 10,	  /* digits of a 32-bit number */
 };
 
-/* The longest piece that will be asked for at once sets the size of the buffer.  -1:
- * ERROR_UNAVAILABLE. */
-must_check int text_out_open(struct text_out *out, int fd, size_t longest, struct error *err);
-
-/* Write what is in the buffer. */
+/* Hand on what is in the buffer. */
 void text_out_flush(struct text_out *out);
 
-/* Flush, and tell whether everything was written: 0, or -1 with ERROR_UNAVAILABLE or
- * ERROR_INTERNAL. */
-must_check int text_out_finish(struct text_out *out, struct error *err);
-
-void text_out_close(struct text_out *out);
-
-#define cleanup_text_out cleanup_with(text_out_close)
+/* Hand on the rest.  0, or -1 when the sink has failed. */
+must_check int text_out_finish(struct text_out *out);
 
 /* Any number of bytes. */
 void text_out_bytes(struct text_out *out, const char *bytes, size_t n);
 
-/* Room for n more bytes, at most `longest`; text_out_used() tells where what was put there ends. */
+/* Room for n more bytes, fewer than the buffer has; text_out_used() tells where what was put there
+ * ends. */
 static inline char *text_out_room(struct text_out *out, size_t n)
 {
 	if (out->cap - out->used < n)
@@ -51,6 +46,19 @@ static inline char *text_out_room(struct text_out *out, size_t n)
 static inline void text_out_used(struct text_out *out, const char *end)
 {
 	out->used = (size_t)(end - out->buf);
+}
+
+/* How many digits has it? */
+static inline unsigned text_decimal_length(uint32_t value)
+{
+	static const uint32_t powers[] = {0,	  10,	   100,	     1000,	10000,
+					  100000, 1000000, 10000000, 100000000, 1000000000};
+	unsigned guess; /* of the logarithm: right, or one too many */
+
+	if (value < 10)
+		return 1;
+	guess = (unsigned)(32 - __builtin_clz(value)) * 1233 >> 12;
+	return guess + (value >= powers[guess]);
 }
 
 /* Write value in decimal digits; returns where they end. */

@@ -11,6 +11,16 @@ enum {
 	TEXTFMT_TAIL_MAX = 6 * DECIMAL_MAX + 7,
 };
 
+/* Bytes of a whole line. */
+static inline size_t textfmt_line_length(size_t file_len, const struct covunit *unit,
+					 uint32_t count)
+{
+	return file_len + strlen(":.,.  \n") + text_decimal_length(unit->start_line) +
+	       text_decimal_length(unit->start_column) + text_decimal_length(unit->end_line) +
+	       text_decimal_length(unit->end_column) + text_decimal_length(unit->statements) +
+	       text_decimal_length(count);
+}
+
 /* Everything before the count, a blank at its end, for which there is room; returns where it ends.
  */
 static inline char *textfmt_put_block(char *at, struct string_ref file, const struct covunit *unit)

@@ -4,133 +4,317 @@
 
 #include "cgi/coverage/coverage_list.h"
 #include "cgi/reader/form_cache.h"
-#include "cgi/reader/text_out.h"
 #include "cgi/reader/textfmt_line.h"
 #include "cgi/reader/unit_rows.h"
 
 enum { DEADLINE_STEP = 16 }; /* packages between two looks at the deadline */
 
-struct writing {
-	const struct covprofile *profile;
-	const uint32_t *parts;	       /* indexes into profile->parts, by import path */
-	struct counted_package *group; /* owned; room for all parts */
-	struct text_out out;
+/* The packages of one import path. */
+struct path_group {
+	uint32_t from, end;	  /* indexes into parts */
+	struct unit_rows *joined; /* owned; NULL where it is one package, as it is */
 };
 
-static void writing_free(struct writing *w)
+struct textfmt_writer {
+	struct covprofile *profile; /* this is a user of it */
+	bool once;		    /* counters tell only whether a unit was covered */
+	struct text_form *form;	    /* this is a user of it; NULL = line by line */
+	uint32_t *parts;	    /* owned; indexes into profile->parts, by import path */
+	struct path_group *groups;  /* owned; in the order of the text */
+	uint32_t n_groups;
+	struct counted_package *packages; /* owned; room for those of one group */
+	struct unit_rows rows;		  /* of one package at a time; its memory is used again */
+	struct path_ref *files; /* owned; those that have lines, in the order of the text */
+	size_t *sizes;		/* owned; bytes of the lines of each */
+	size_t n_files, files_cap;
+	bool *keep; /* owned; for each file; NULL = all stay */
+	size_t longest_line;
+	size_t size;
+	char *room; /* owned; for a piece of the text on its way to a sink */
+};
+
+/* --- measuring -----------------------------------------------------------------------------------
+ */
+
+static int take_groups(struct textfmt_writer *w, struct error *err)
 {
-	free(w->group);
-	text_out_close(&w->out);
+	uint32_t from, n = w->profile->n_parts;
+
+	w->parts = covprofile_sorted_parts(w->profile, err);
+	if (!w->parts)
+		return -1;
+	w->groups = calloc(n + 1, sizeof *w->groups);
+	w->packages = calloc(n + 1, sizeof *w->packages);
+	if (!w->groups || !w->packages)
+		return error_no_memory(err);
+	for (from = 0; from < n; from = w->groups[w->n_groups++].end)
+		w->groups[w->n_groups] = (struct path_group){
+		    from, covprofile_group_end(w->profile, w->parts, from), NULL};
+	return 0;
 }
 
-#define cleanup_writing cleanup_with(writing_free)
+static void take_packages(struct textfmt_writer *w, const struct path_group *group)
+{
+	uint32_t i;
 
-static void write_rows(struct text_out *out, const struct unit_rows *rows, bool once)
+	for (i = group->from; i < group->end; i++) {
+		const struct profile_part *part = &w->profile->parts[w->parts[i]];
+
+		w->packages[i - group->from] = (struct counted_package){
+		    part->package, w->profile->counters + part->first_counter};
+	}
+}
+
+/*
+ * The rows of a group, until the next call.  Those that had to be joined are made once and stay;
+ * the others are decoded again each time, in memory that the first time has found to be enough.
+ */
+static const struct unit_rows *rows_of(struct textfmt_writer *w, struct path_group *group,
+				       struct error *err)
+{
+	uint32_t n = group->end - group->from;
+
+	if (group->joined)
+		return group->joined;
+	take_packages(w, group);
+	if (unit_rows_are_plain(w->packages, n))
+		return unit_rows_make(&w->rows, w->packages, n, w->once, err) < 0 ? NULL : &w->rows;
+	group->joined = calloc(1, sizeof *group->joined);
+	if (!group->joined) {
+		error_no_memory(err);
+		return NULL;
+	}
+	return unit_rows_make(group->joined, w->packages, n, w->once, err) < 0 ? NULL
+									       : group->joined;
+}
+
+static inline uint32_t shown(const struct textfmt_writer *w, const struct unit_rows *rows,
+			     uint32_t unit)
+{
+	return w->once ? rows->counters[unit] != 0 : rows->counters[unit];
+}
+
+static int add_file(struct textfmt_writer *w, struct string_ref name, size_t size,
+		    struct error *err)
+{
+	if (w->n_files == w->files_cap) {
+		size_t cap = w->files_cap ? 2 * w->files_cap : 256;
+		struct path_ref *files = reallocarray(w->files, cap, sizeof *files);
+		size_t *sizes;
+
+		if (!files)
+			return error_no_memory(err);
+		w->files = files;
+		sizes = reallocarray(w->sizes, cap, sizeof *sizes);
+		if (!sizes)
+			return error_no_memory(err);
+		w->sizes = sizes;
+		w->files_cap = cap;
+	}
+	w->files[w->n_files] = (struct path_ref){name.text, name.len};
+	w->sizes[w->n_files++] = size;
+	return 0;
+}
+
+static int measure_rows(struct textfmt_writer *w, const struct unit_rows *rows, struct error *err)
 {
 	size_t file, i = 0;
 
-	for (file = 0; file < rows->n_files; file++)
-		for (; i < rows->file_ends[file]; i++) {
-			uint32_t unit = rows->order[i], count = rows->counters[unit];
-			char *at = text_out_room(out, rows->files[file].len + TEXTFMT_TAIL_MAX);
+	for (file = 0; file < rows->n_files; file++) {
+		size_t name_len = rows->files[file].len, size = 0, start = i;
 
-			at = textfmt_put_block(at, rows->files[file], &rows->units[unit]);
-			at = text_put_decimal(at, once ? count != 0 : count);
-			*at++ = '\n';
-			text_out_used(out, at);
-		}
+		for (; i < rows->file_ends[file]; i++)
+			size += textfmt_line_length(name_len, &rows->units[rows->order[i]],
+						    shown(w, rows, rows->order[i]));
+		if (i > start && add_file(w, rows->files[file], size, err) < 0)
+			return -1;
+		if (name_len + TEXTFMT_TAIL_MAX > w->longest_line)
+			w->longest_line = name_len + TEXTFMT_TAIL_MAX;
+	}
+	return 0;
 }
 
-/* Write the packages with the import path of parts[from]; returns how many those are, or -1. */
-static ssize_t write_group(struct writing *w, uint32_t from, struct error *err)
+static int measure_groups(struct textfmt_writer *w, const struct deadline *deadline,
+			  struct error *err)
 {
-	cleanup_unit_rows struct unit_rows rows = UNIT_ROWS_INIT;
-	const struct covprofile *profile = w->profile;
-	bool once = covprofile_is_set(profile);
-	uint32_t end = covprofile_group_end(profile, w->parts, from), i;
+	uint32_t i;
+
+	for (i = 0; i < w->n_groups; i++) {
+		const struct unit_rows *rows = rows_of(w, &w->groups[i], err);
+
+		if (!rows || measure_rows(w, rows, err) < 0 ||
+		    (i % DEADLINE_STEP == 0 && coverage_check_deadline(deadline, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int choose_files(struct textfmt_writer *w, struct path_filter *filter, struct error *err)
+{
+	size_t i;
+
+	if (filter && !path_filter_is_empty(filter)) {
+		w->keep = calloc(w->n_files + 1, sizeof *w->keep);
+		if (!w->keep)
+			return error_no_memory(err);
+		if (path_filter_apply(filter, w->files, w->n_files, w->keep, err) < 0)
+			return -1;
+	}
+	for (i = 0; i < w->n_files; i++)
+		if (!w->keep || w->keep[i])
+			w->size += w->sizes[i];
+	return 0;
+}
+
+static const char *mode_name(const struct textfmt_writer *w)
+{
+	return counter_mode_name(w->once ? COUNTER_MODE_SET : w->profile->mode);
+}
+
+static int measure(struct textfmt_writer *w, struct path_filter *filter,
+		   const struct deadline *deadline, struct error *err)
+{
+	w->size = strlen("mode: \n") + strlen(mode_name(w));
+	if (w->form) {
+		w->size += text_form_size(w->form, w->profile);
+		return 0;
+	}
+	if (take_groups(w, err) < 0 || measure_groups(w, deadline, err) < 0)
+		return -1;
+	return choose_files(w, filter, err);
+}
+
+struct textfmt_writer *textfmt_writer_new(struct covprofile *profile, struct path_filter *filter,
+					  const struct deadline *deadline, struct error *err)
+{
+	cleanup_textfmt_writer struct textfmt_writer *w = calloc(1, sizeof *w);
+
+	if (!w) {
+		error_no_memory(err);
+		return NULL;
+	}
+	w->profile = covprofile_use(profile);
+	w->once = covprofile_is_set(profile);
+	w->longest_line = TEXTFMT_TAIL_MAX;
+	/* a form doesn't tell where the files are */
+	if (profile->forms && (!filter || path_filter_is_empty(filter)))
+		w->form = form_cache_get(profile->forms, profile);
+	if (measure(w, filter, deadline, err) < 0)
+		return NULL;
+	w->room = malloc(TEXT_OUT_ROOM + w->longest_line);
+	if (!w->room) {
+		error_no_memory(err);
+		return NULL;
+	}
+	return steal_ptr(w);
+}
+
+size_t textfmt_writer_size(const struct textfmt_writer *writer)
+{
+	return writer->size;
+}
+
+/* --- writing -------------------------------------------------------------------------------------
+ */
+
+static void write_lines(const struct textfmt_writer *w, const struct unit_rows *rows, size_t from,
+			size_t end, struct string_ref file, struct text_out *out)
+{
+	size_t i;
 
 	for (i = from; i < end; i++) {
-		const struct profile_part *part = &profile->parts[w->parts[i]];
+		uint32_t unit = rows->order[i];
+		char *at = text_out_room(out, file.len + TEXTFMT_TAIL_MAX);
 
-		w->group[i - from] = (struct counted_package){
-		    part->package, profile->counters + part->first_counter};
+		at = textfmt_put_block(at, file, &rows->units[unit]);
+		at = text_put_decimal(at, shown(w, rows, unit));
+		*at++ = '\n';
+		text_out_used(out, at);
 	}
-	if (unit_rows_make(&rows, w->group, end - from, once, err) < 0)
-		return -1;
-	write_rows(&w->out, &rows, once);
-	return end - from;
 }
 
-static size_t longest_file_name(const struct covprofile *profile)
+/* *file: how many files with lines have come before; it is moved on. */
+static void write_rows(const struct textfmt_writer *w, const struct unit_rows *rows, size_t *file,
+		       struct text_out *out)
 {
-	size_t longest = 0;
-	uint32_t i, j;
+	size_t k, from = 0;
 
-	for (i = 0; i < profile->n_parts; i++)
-		for (j = 0; j < profile->parts[i].package->n_files; j++)
-			if (profile->parts[i].package->files[j].len > longest)
-				longest = profile->parts[i].package->files[j].len;
-	return longest;
-}
+	for (k = 0; k < rows->n_files; k++) {
+		size_t end = rows->file_ends[k];
 
-static void write_mode(struct text_out *out, const struct covprofile *profile)
-{
-	const char *name =
-	    counter_mode_name(covprofile_is_set(profile) ? COUNTER_MODE_SET : profile->mode);
-	char *at = text_put_bytes(text_out_room(out, 32), "mode: ", 6);
-
-	at = text_put_bytes(at, name, strlen(name));
-	*at++ = '\n';
-	text_out_used(out, at);
-}
-
-static int write_groups(struct writing *w, const struct deadline *deadline, struct error *err)
-{
-	uint32_t done = 0, groups = 0;
-
-	while (done < w->profile->n_parts) {
-		ssize_t n = write_group(w, done, err);
-
-		if (n < 0)
-			return -1;
-		done += (uint32_t)n;
-		if (groups++ % DEADLINE_STEP == 0 && coverage_check_deadline(deadline, err) < 0)
-			return -1;
+		if (end > from && (!w->keep || w->keep[*file]))
+			write_lines(w, rows, from, end, rows->files[k], out);
+		*file += end > from;
+		from = end;
 	}
-	return 0;
 }
 
-/* Line by line. */
-static int write_lines(struct writing *w, const struct deadline *deadline, struct error *err)
+static void write_mode(const struct textfmt_writer *w, struct text_out *out)
 {
-	cleanup_free uint32_t *parts = covprofile_sorted_parts(w->profile, err);
+	const char *name = mode_name(w);
 
-	if (!parts)
-		return -1;
-	w->parts = parts;
-	w->group = calloc(w->profile->n_parts + 1, sizeof *w->group);
-	if (!w->group)
-		return error_no_memory(err);
-	return write_groups(w, deadline, err);
+	text_out_bytes(out, "mode: ", 6);
+	text_out_bytes(out, name, strlen(name));
+	text_out_bytes(out, "\n", 1);
 }
 
-int textfmt_write(const struct covprofile *profile, int fd, uint64_t *size,
-		  const struct deadline *deadline, struct error *err)
+static void write_all(struct textfmt_writer *w, struct text_out *out)
 {
-	cleanup_text_form struct text_form *form = NULL;
-	cleanup_writing struct writing w = {.profile = profile};
+	size_t file = 0;
+	uint32_t i;
 
-	if (profile->forms)
-		form = form_cache_get(profile->forms, profile);
-	if (text_out_open(&w.out, fd, longest_file_name(profile) + TEXTFMT_TAIL_MAX, err) < 0)
-		return -1;
-	write_mode(&w.out, profile);
-	if (form)
-		text_form_write(form, profile, &w.out);
-	else if (write_lines(&w, deadline, err) < 0)
-		return -1;
-	if (text_out_finish(&w.out, err) < 0)
-		return -1;
-	*size = w.out.written;
-	return 0;
+	write_mode(w, out);
+	if (w->form)
+		text_form_write(w->form, w->profile, out);
+	for (i = 0; i < w->n_groups; i++)
+		/* measuring has had the memory for it: this can't fail any more */
+		write_rows(w, rows_of(w, &w->groups[i], NULL), &file, out);
+}
+
+int textfmt_writer_send(struct textfmt_writer *writer, text_sink *sink, void *to)
+{
+	struct text_out out = {.sink = sink,
+			       .to = to,
+			       .buf = writer->room,
+			       .cap = TEXT_OUT_ROOM + writer->longest_line};
+
+	write_all(writer, &out);
+	return text_out_finish(&out);
+}
+
+struct profile_text *textfmt_writer_text(struct textfmt_writer *writer, struct error *err)
+{
+	struct profile_text *text = profile_text_new(writer->size + writer->longest_line, err);
+	struct text_out out;
+
+	if (!text)
+		return NULL;
+	out = (struct text_out){.buf = text->bytes, .cap = writer->size + writer->longest_line};
+	write_all(writer, &out);
+	text->len = out.used;
+	return text;
+}
+
+void textfmt_writer_free(struct textfmt_writer *writer)
+{
+	uint32_t i;
+
+	if (!writer)
+		return;
+	for (i = 0; i < writer->n_groups; i++)
+		if (writer->groups[i].joined) {
+			unit_rows_free(writer->groups[i].joined);
+			free(writer->groups[i].joined);
+		}
+	unit_rows_free(&writer->rows);
+	text_form_release(writer->form);
+	covprofile_release(writer->profile);
+	free(writer->parts);
+	free(writer->groups);
+	free(writer->packages);
+	free(writer->files);
+	free(writer->sizes);
+	free(writer->keep);
+	free(writer->room);
+	free(writer);
 }

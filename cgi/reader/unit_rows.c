@@ -4,21 +4,36 @@
 
 /* --- one package as it is -------------------------------------------------------------------- */
 
+/* Room for the files and units of a package. */
+static int reserve(struct unit_rows *rows, size_t n_files, size_t n_units, struct error *err)
+{
+	if (rows->files_cap < n_files + 1) {
+		free(rows->file_ends);
+		rows->file_ends = malloc((n_files + 1) * sizeof *rows->file_ends);
+		rows->files_cap = rows->file_ends ? n_files + 1 : 0;
+	}
+	if (rows->units_cap < n_units + 1) {
+		free(rows->units);
+		rows->units = malloc((n_units + 1) * sizeof *rows->units);
+		rows->units_cap = rows->units ? n_units + 1 : 0;
+	}
+	return rows->files_cap && rows->units_cap ? 0 : error_no_memory(err);
+}
+
 static int take_package(struct unit_rows *rows, const struct counted_package *counted,
 			struct error *err)
 {
 	const struct covpackage *package = counted->package;
 	size_t i;
 
+	if (reserve(rows, package->n_files, package->n_units, err) < 0)
+		return -1;
 	rows->n_files = package->n_files;
 	rows->files = package->files;
 	rows->order = package->order;
 	rows->counters = counted->counters;
-	rows->file_ends = calloc(package->n_files + 1, sizeof *rows->file_ends);
-	rows->units = malloc((package->n_units + 1) * sizeof *rows->units);
-	if (!rows->file_ends || !rows->units)
-		return error_no_memory(err);
 	covpackage_units(package, rows->units);
+	memset(rows->file_ends, 0, (package->n_files + 1) * sizeof *rows->file_ends);
 	for (i = 0; i < package->n_functions; i++)
 		rows->file_ends[package->functions[i].file] += package->functions[i].n_units;
 	for (i = 1; i < package->n_files; i++)
@@ -233,11 +248,17 @@ static int join_packages(struct unit_rows *rows, const struct counted_package *p
 	return 0;
 }
 
+bool unit_rows_are_plain(const struct counted_package *packages, size_t n)
+{
+	return n == 1 && !packages[0].package->repeats;
+}
+
 int unit_rows_make(struct unit_rows *rows, const struct counted_package *packages, size_t n,
 		   bool once, struct error *err)
 {
-	if (n == 1 && !packages[0].package->repeats)
+	if (unit_rows_are_plain(packages, n))
 		return take_package(rows, &packages[0], err);
+	unit_rows_free(rows);
 	return join_packages(rows, packages, n, once, err);
 }
 

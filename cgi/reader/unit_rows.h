@@ -25,7 +25,8 @@ struct unit_rows {
 	const struct string_ref *files; /* in byte order */
 	size_t *file_ends;     /* owned; the index in order[] behind the last unit of each file */
 	struct covunit *units; /* owned */
-	const uint32_t *order; /* indexes into units[] and counters[] */
+	size_t files_cap, units_cap; /* of these two, where the rows are of one package */
+	const uint32_t *order;	     /* indexes into units[] and counters[] */
 	const uint32_t *counters;
 	/* owned; only where units were joined */
 	struct string_ref *own_files;
@@ -35,9 +36,14 @@ struct unit_rows {
 
 #define UNIT_ROWS_INIT ((struct unit_rows){0})
 
+/* Are their rows those of one package, as it is? */
+bool unit_rows_are_plain(const struct counted_package *packages, size_t n);
+
 /*
- * Make the rows of n packages with one import path.  `once`: counters are joined by "or" instead of
- * being added up.  The packages must outlive the rows.  -1: ERROR_UNAVAILABLE when out of memory.
+ * Make the rows of n packages with one import path.  Rows of an earlier call are replaced; where
+ * both are plain their memory is used again, and none is asked for when it is enough.  `once`:
+ * counters are joined by "or" instead of being added up.  The packages must outlive the rows.  -1:
+ * ERROR_UNAVAILABLE when out of memory.
  */
 must_check int unit_rows_make(struct unit_rows *rows, const struct counted_package *packages,
 			      size_t n, bool once, struct error *err);

@@ -66,19 +66,41 @@ static void join(const struct covpackage *package)
 	fuzz_expect(2 * sum_of_rows(&one) == sum_of_rows(&two));
 }
 
+/* What is yet to come. */
+struct received {
+	const char *expected;
+	size_t left;
+};
+
+static int compare(void *received_, const char *bytes, size_t n)
+{
+	struct received *received = received_;
+
+	fuzz_expect(n <= received->left && memcmp(bytes, received->expected, n) == 0);
+	received->expected += n;
+	received->left -= n;
+	return 0;
+}
+
+/* In pieces and at once it is the same text. */
 static void print(const struct covmeta *meta)
 {
 	struct deadline deadline = deadline_in_ms(60000, -1);
 	cleanup_covprofile struct covprofile *profile = covprofile_new(NULL);
 	cleanup_free size_t *first = calloc(meta->n_packages + 1, sizeof *first);
-	cleanup_fd int fd = memfd_create("text", MFD_CLOEXEC);
+	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
+	cleanup_profile_text struct profile_text *text = NULL;
 	struct error err = {0};
-	uint64_t size = 0;
+	struct received received;
 
-	fuzz_expect(profile && first && fd >= 0);
+	fuzz_expect(profile && first);
 	fuzz_expect(covprofile_add_program(profile, meta, first, &err) == 0);
-	fuzz_expect(textfmt_write(profile, fd, &size, &deadline, &err) == 0);
-	fuzz_expect((off_t)size == lseek(fd, 0, SEEK_END));
+	writer = textfmt_writer_new(profile, NULL, &deadline, &err);
+	fuzz_expect(writer != NULL);
+	text = textfmt_writer_text(writer, &err);
+	fuzz_expect(text && text->len == textfmt_writer_size(writer));
+	received = (struct received){text->bytes, text->len};
+	fuzz_expect(textfmt_writer_send(writer, compare, &received) == 0 && !received.left);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

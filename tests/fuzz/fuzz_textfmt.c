@@ -10,20 +10,23 @@
 static void filter(const char *text, size_t len, struct path_filter *patterns)
 {
 	cleanup_textfmt struct textfmt profile = TEXTFMT_INIT;
+	cleanup_profile_text struct profile_text *whole = NULL;
 	cleanup_fd int fd = memfd_create("profile", MFD_CLOEXEC);
 	struct error err = {0};
 	size_t i, total = 0;
 
 	fuzz_expect(fd >= 0 && io_write_full(fd, text, len) == 0);
-	if (textfmt_map(&profile, fd, &err) < 0 || textfmt_filter(&profile, patterns, &err) < 0) {
+	whole = profile_text_of_file(fd, &err);
+	if (!whole || textfmt_take(&profile, whole, &err) < 0 ||
+	    textfmt_filter(&profile, patterns, &err) < 0) {
 		fuzz_expect(err.class == ERROR_INTERNAL || err.class == ERROR_OVER_BUDGET);
 		return;
 	}
 	for (i = 0; i < profile.n_spans; i++) {
 		const struct byte_span *span = &profile.spans[i];
 
-		fuzz_expect(span->bytes >= profile.text && span->len > 0 &&
-			    span->bytes + span->len <= profile.text + profile.text_len);
+		fuzz_expect(span->bytes >= whole->bytes && span->len > 0 &&
+			    span->bytes + span->len <= whole->bytes + whole->len);
 		fuzz_expect(span->bytes[span->len - 1] == '\n');
 		total += span->len;
 	}

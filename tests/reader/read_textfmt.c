@@ -22,6 +22,7 @@
 #include "cgi/base/io.h"
 #include "cgi/base/log.h"
 #include "cgi/reader/reader.h"
+#include "cgi/reader/textfmt_writer.h"
 
 struct options {
 	const char *dirs, *live;
@@ -55,20 +56,26 @@ static int list(struct coverage_set *set, const char *where, const struct deadli
 	return rc;
 }
 
-static int send_out(int fd, uint64_t size, struct error *err)
+static int to_stdout(void *unused, const char *bytes, size_t n)
 {
-	static char piece[65536];
-	uint64_t at = 0;
+	(void)unused;
+	return io_write_full(1, bytes, n);
+}
+
+/* Once it is written piece by piece, as for CGI; in a session it is put together first. */
+static int send_out(struct textfmt_writer *writer, bool serve, struct error *err)
+{
+	cleanup_profile_text struct profile_text *text = NULL;
+	int rc;
 
 	fflush(stdout);
-	while (at < size) {
-		ssize_t got = io_pread_full(fd, piece, sizeof piece, (off_t)at);
-
-		if (got <= 0 || io_write_full(1, piece, (size_t)got) < 0)
-			return error_set(err, ERROR_INTERNAL, "can't print the profile");
-		at += (uint64_t)got;
+	if (serve) {
+		text = textfmt_writer_text(writer, err);
+		rc = text ? to_stdout(NULL, text->bytes, text->len) : -1;
+	} else {
+		rc = textfmt_writer_send(writer, to_stdout, NULL);
 	}
-	return 0;
+	return rc < 0 ? error_set(err, ERROR_INTERNAL, "can't print the profile") : 0;
 }
 
 /* The profile to print: all of it, or what it has beyond an earlier one. */
@@ -94,24 +101,23 @@ static int answer(struct reader *reader, const struct options *options, const ch
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	cleanup_covprofile struct covprofile *all = NULL, *chosen = NULL;
 	cleanup_fd int live = options->live ? open(options->live, O_RDONLY | O_CLOEXEC) : -1;
-	cleanup_fd int fd = -1;
+	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
 	struct deadline deadline = deadline_in_ms(60000, -1);
 	struct reader_request request = {&set, live, options->strict, &deadline};
-	uint64_t size;
 
 	if (list(&set, options->dirs, &deadline, err) < 0)
 		return -1;
 	all = reader_load(reader, &request, &report, err);
 	chosen = all ? choose(reader, all, since, err) : NULL;
-	fd = chosen ? reader_textfmt(chosen, &size, &deadline, err) : -1;
-	if (fd < 0)
+	writer = chosen ? textfmt_writer_new(chosen, NULL, &deadline, err) : NULL;
+	if (!writer)
 		return -1;
 	if (options->serve) {
 		reader_remember(reader, all, report.digest);
-		printf("ok %llu ", (unsigned long long)size);
+		printf("ok %zu ", textfmt_writer_size(writer));
 	}
 	print_report(options->serve ? stdout : stderr, &report);
-	return send_out(fd, size, err);
+	return send_out(writer, options->serve, err);
 }
 
 static int serve(struct reader *reader, const struct options *options)

@@ -110,7 +110,9 @@ static void decimals(void **state)
 		snprintf(expected, sizeof expected, "%u", (uint32_t)value);
 		*text_put_decimal(got, (uint32_t)value) = '\0';
 		assert_string_equal(got, expected);
+		assert_int_equal(text_decimal_length((uint32_t)value), strlen(expected));
 	}
+	assert_int_equal(text_decimal_length(UINT32_MAX), 10);
 	*text_put_decimal(got, UINT32_MAX) = '\0';
 	assert_string_equal(got, "4294967295");
 }

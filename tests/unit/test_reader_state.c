@@ -7,6 +7,7 @@
 
 #include "cgi/coverage/coverage_list.h"
 #include "cgi/reader/reader.h"
+#include "cgi/reader/textfmt_writer.h"
 #include "made_coverage.h"
 
 static struct deadline long_enough(void)
@@ -86,19 +87,14 @@ static char *text_of(struct reader *reader, const char *dir)
 	struct error err = {0};
 	cleanup_covprofile struct covprofile *profile = load(reader, dir, &report, &err);
 	struct deadline deadline = long_enough();
-	cleanup_fd int fd = -1;
-	uint64_t size;
-	char *text;
+	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
+	cleanup_profile_text struct profile_text *text = NULL;
 
 	if (!profile)
 		return NULL;
-	fd = reader_textfmt(profile, &size, &deadline, &err);
-	text = fd >= 0 ? calloc(1, size + 1) : NULL;
-	if (text && io_pread_full(fd, text, size, 0) != (ssize_t)size) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	writer = textfmt_writer_new(profile, NULL, &deadline, &err);
+	text = writer ? textfmt_writer_text(writer, &err) : NULL;
+	return text ? strndup(text->bytes, text->len) : NULL;
 }
 
 static void expect_text(struct reader *reader, const char *dir, const char *expected)

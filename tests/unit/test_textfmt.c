@@ -23,6 +23,7 @@ static const char *filtered(const char *text, const char *skip, const char *cove
 	cleanup_string_list struct string_list skips = STRING_LIST_INIT, covers = STRING_LIST_INIT;
 	cleanup_path_filter struct path_filter *filter = NULL;
 	cleanup_textfmt struct textfmt profile = TEXTFMT_INIT;
+	cleanup_profile_text struct profile_text *whole = NULL;
 	cleanup_fd int fd = memory_file(text);
 	struct error err = {0};
 	size_t used = 0, i;
@@ -33,7 +34,9 @@ static const char *filtered(const char *text, const char *skip, const char *cove
 		assert_int_equal(string_list_add(&covers, cover, strlen(cover)), 0);
 	filter = path_filter_new(&covers, &skips, &err);
 	assert_non_null(filter);
-	if (textfmt_map(&profile, fd, &err) < 0 || textfmt_filter(&profile, filter, &err) < 0) {
+	whole = profile_text_of_file(fd, &err);
+	if (!whole || textfmt_take(&profile, whole, &err) < 0 ||
+	    textfmt_filter(&profile, filter, &err) < 0) {
 		assert_int_equal(err.class, ERROR_INTERNAL);
 		strcpy(out, err.message);
 		return out;
