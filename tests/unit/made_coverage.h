@@ -80,8 +80,8 @@ static inline void make_meta(struct buffer *b, const char *const *import_paths, 
 	buffer_append(b, lengths.data, lengths.len);
 	buffer_append(b, "\1\0", 2);
 	buffer_append(b, blobs.data, blobs.len);
-	b->data[COVMETA_AT_LENGTH] = (char)(b->len & 0xff);
-	b->data[COVMETA_AT_LENGTH + 1] = (char)(b->len >> 8 & 0xff);
+	for (i = 0; i < sizeof b->len; i++)
+		b->data[COVMETA_AT_LENGTH + i] = (char)(b->len >> 8 * i & 0xff);
 }
 
 /* A counter file: function 0 of package 0 ran `count` times (below 128). */
