@@ -18,10 +18,11 @@ int app_init(struct app *app, enum app_life life, struct error *err)
 	/* a quarter for texts, the rest for what they are made from */
 	budget = life == APP_FOR_MANY ? (size_t)app->settings.cache_bytes : 0;
 	app->texts = text_cache_new(budget / 4);
+	app->files = sent_files_new(app->settings.sendfile ? budget / 4 : 0);
 	app->reader = reader_new(budget - budget / 4, err);
 	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
-	if (!app->texts || !app->reader || !app->baselines || !app->live_cache) {
+	if (!app->texts || !app->files || !app->reader || !app->baselines || !app->live_cache) {
 		app_free(app);
 		return error_no_memory(err);
 	}
@@ -58,6 +59,7 @@ void app_free(struct app *app)
 	live_cache_free(app->live_cache);
 	baseline_cache_free(app->baselines);
 	reader_free(app->reader);
+	sent_files_free(app->files);
 	text_cache_free(app->texts);
 	pthread_mutex_destroy(&app->lock);
 }

@@ -11,19 +11,21 @@
 #include "cgi/base/turnstile.h"
 #include "cgi/live/live.h"
 #include "cgi/reader/reader.h"
+#include "cgi/sent_files.h"
 #include "cgi/settings.h"
 #include "cgi/text_cache.h"
 
 struct app {
 	struct settings settings;
-	int cancel_fd;	       /* readable = end what is under way (CGI after SIGTERM); -1 = none */
-	struct turnstile *turns; /* to be in work; NULL = any number at once; not owned */
-	struct reader *reader; /* what was understood of coverage files */
-	struct text_cache *texts;      /* the last profiles */
+	int cancel_fd; /* readable = end what is under way (CGI after SIGTERM); -1 = none */
+	struct turnstile *turns;	  /* to be in work; NULL = any number at once; not owned */
+	struct reader *reader;		  /* what was understood of coverage files */
+	struct text_cache *texts;	  /* the last profiles */
+	struct sent_files *files;	  /* texts that the web server sends by itself */
 	struct baseline_cache *baselines; /* the last baseline */
-	struct live_cache *live_cache; /* what was learnt about executables */
-	pthread_mutex_t lock;	       /* guards what follows */
-	struct covdata *covdata;       /* NULL until it was found */
+	struct live_cache *live_cache;	  /* what was learnt about executables */
+	pthread_mutex_t lock;		  /* guards what follows */
+	struct covdata *covdata;	  /* NULL until it was found */
 };
 
 enum app_life {

@@ -125,6 +125,19 @@ static void name_text(const struct answering *a, char name[TEXT_NAME_SIZE])
 			 (unsigned long long)baseline_fingerprint(&a->baseline, 0));
 }
 
+/* Name a file to the web server instead of sending the text through it, where it is to be so. */
+static void hand_over(struct answering *a, const char *name, const struct profile_text *text)
+{
+	struct response *response = a->exchange->response;
+	char path[SENT_FILES_PATH];
+
+	if (!path_filter_is_empty(a->filter) ||
+	    !sent_files_path(a->exchange->app->files, name, text, monotonic_ns() / 1000000, path))
+		return;
+	response_header(response, "X-Sendfile", "%s", path);
+	response->is_file = true;
+}
+
 /* The text as it was kept, or made anew. */
 static int find_text(struct answering *a, struct engine_text *text, struct error *err)
 {
@@ -133,8 +146,11 @@ static int find_text(struct answering *a, struct engine_text *text, struct error
 
 	name_text(a, name);
 	text->text = text_cache_find(cache, name, &text->engine);
-	if (text->text)
+	if (text->text) {
+		/* asked for a second time: a file pays */
+		hand_over(a, name, text->text);
 		return 0;
+	}
 	if (make_text(a, text, err) < 0)
 		return -1;
 	if (*name && text->text && !text->of_another_state)

@@ -65,6 +65,7 @@ void response_error(struct response *response, const struct request *request,
 {
 	response->status = error_status(error->class);
 	response->etag[0] = '\0';
+	response->is_file = false;
 	drop_profile(response);
 	buffer_reset(&response->text);
 	if (strcasestr(request->accept, "application/json")) {
@@ -98,7 +99,8 @@ static void write_head(const struct response *response, struct buffer *head)
 	buffer_printf(head, "Status: %d %s\n", response->status, reason_phrase(response->status));
 	if (response->content_type) {
 		buffer_printf(head, "Content-Type: %s\n", response->content_type);
-		buffer_printf(head, "Content-Length: %zu\n", response_length(response));
+		if (!response->is_file) /* the web server knows how long its file is */
+			buffer_printf(head, "Content-Length: %zu\n", response_length(response));
 	}
 	buffer_puts(head, "X-Content-Type-Options: nosniff\n");
 	if (*response->etag)
@@ -145,7 +147,8 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 	cleanup_buffer struct buffer head = BUFFER_INIT;
 
 	if (gateway->answering)
-		gateway->answering(gateway, head_only ? 0 : response_length(response));
+		gateway->answering(gateway,
+				   head_only || response->is_file ? 0 : response_length(response));
 	write_head(response, &head);
 	if (head.failed || response->headers.failed || response->text.failed) {
 		response->out_of_memory = true;
@@ -154,7 +157,7 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 	}
 	if (gateway->write(gateway, head.data, head.len) < 0)
 		return -1;
-	if (head_only || !response->content_type)
+	if (head_only || !response->content_type || response->is_file)
 		return 0;
 	return send_body(response, gateway);
 }

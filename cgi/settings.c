@@ -1,6 +1,7 @@
 #include "cgi/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,12 @@ static const char *const sandbox_words[] = {
     [SANDBOX_SETTING_AUTO] = "auto",
     [SANDBOX_SETTING_ON] = "on",
     [SANDBOX_SETTING_OFF] = "off",
+    NULL,
+};
+
+static const char *const sendfile_words[] = {
+    [SENDFILE_SETTING_OFF] = "off",
+    [SENDFILE_SETTING_X_SENDFILE] = "X-Sendfile",
     NULL,
 };
 
@@ -55,6 +62,8 @@ static const struct variable {
      "requests that one FastCGI process holds at once; 503 to further ones", NULL},
     {"GOVERAGE_SANDBOX", KIND_WORD, offsetof(struct settings, sandbox), 0, 0, 0, sandbox_words,
      "giving up what the program doesn't need: auto, on (or don't start), off", NULL},
+    {"GOVERAGE_SENDFILE", KIND_WORD, offsetof(struct settings, sendfile), 0, 0, 0, sendfile_words,
+     "whether the web server sends kept texts as files: off, X-Sendfile", NULL},
     {"GOVERAGE_STATE", KIND_DIRECTORY, offsetof(struct settings, state), 0, 0, 0, NULL,
      "directory for what /v1/cover/clear must keep", "GOCOVERDIR with .goverage-state behind it"},
     {"GOVERAGE_WORKERS", KIND_NUMBER, offsetof(struct settings, workers), 0, 1, 256, NULL,
@@ -76,8 +85,19 @@ static int set_number(long *out, const struct variable *v, const char *value, st
 	return 0;
 }
 
+/* "a, b or c" */
+static void list_words(char *out, size_t room, const char *const *words)
+{
+	size_t used = 0, i;
+
+	for (i = 0; words[i]; i++)
+		used += (size_t)snprintf(out + used, room - used, "%s%s",
+					 !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+}
+
 static int set_word(int *out, const struct variable *v, const char *value, struct error *err)
 {
+	char words[64];
 	int i;
 
 	for (i = 0; v->words[i]; i++) {
@@ -86,8 +106,9 @@ static int set_word(int *out, const struct variable *v, const char *value, struc
 			return 0;
 		}
 	}
-	return error_set(err, ERROR_INTERNAL, "%s is \"%.64s\": it must be %s, %s or %s", v->name,
-			 value, v->words[0], v->words[1], v->words[2]);
+	list_words(words, sizeof words, v->words);
+	return error_set(err, ERROR_INTERNAL, "%s is \"%.64s\": it must be %s", v->name, value,
+			 words);
 }
 
 /* covdata, to which such a directory may be shown, takes a list with commas. */

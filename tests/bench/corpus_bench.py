@@ -1,5 +1,6 @@
 """Coverage files: this program beside bare covdata, and beside what can't be done with less."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -97,30 +98,43 @@ def cold(corpus_):
               f"the cold process takes {times.ratio('builtin', 'floor'):.2f} x as long")
 
 
-def warm(corpus_):
-    """Polls of a directory that does not change, beside a file that lighttpd has on its disk."""
-    size = len(corpus_.profile)
-    server = web_server.WebServer("lighttpd-fastcgi", None, corpus_.work, corpus_.settings("builtin"))
+@contextlib.contextmanager
+def lighttpd(corpus_, **how):
+    """lighttpd, whose program has read the corpus; and the answer."""
+    settings = corpus_.settings("builtin", **how.pop("settings", {}))
+    server = web_server.WebServer("lighttpd-fastcgi", None, corpus_.work, settings, **how)
     try:
         answer = server.request("POST", PROFILE, body=b"")
         corpus_.check(answer)
+        yield server, answer
+    finally:
+        server.stop()
+
+
+def warm(corpus_):
+    """Polls of a directory that does not change, beside a file that lighttpd has on its disk."""
+    size = len(corpus_.profile)
+    run = web_server.scripts_with("# Large answers as files", corpus_.work, ["lighttpd-fastcgi"])
+    with lighttpd(corpus_) as (server, answer), \
+            lighttpd(corpus_, run=run, settings={"GOVERAGE_SENDFILE": "X-Sendfile"}) as (files, _):
         with open(os.path.join(server.run_dir, "static.txt"), "wb") as out:
             out.write(corpus_.profile)
         same = [("If-None-Match", answer.header("etag"))]
         with corpus_.listener("builtin") as listener:
             corpus_.check(fastcgi_client.request(listener.address))
-            port = server.port
+            port, files_port = server.port, files.port
             times = take_turns({
                 "static": lambda: several(lambda: http_seconds(port, "GET", "/static.txt", size), WARM),
                 "lighttpd": lambda: several(lambda: http_seconds(port, "POST", PROFILE, size), WARM),
+                "sendfile": lambda: several(lambda: http_seconds(files_port, "POST", PROFILE, size), WARM),
                 "304": lambda: several(lambda: http_seconds(port, "POST", PROFILE, 0, same), WARM),
                 "fcgi": lambda: several(lambda: fastcgi_seconds(listener.address, size), WARM)})
             resident = processes.resident_kib(listener.pid) * 1024
-    finally:
-        server.stop()
     times.row("lighttpd, a static file of that size", "static")
     times.row("warm poll through lighttpd", "lighttpd",
               f"{times.ratio('lighttpd', 'static'):.2f} x the static file")
+    times.row("the same, GOVERAGE_SENDFILE=X-Sendfile", "sendfile",
+              f"{times.ratio('sendfile', 'static'):.2f} x the static file")
     times.row("warm poll through lighttpd, 304", "304", f"{times.ratio('304', 'static'):.2f} x")
     times.row("warm poll, FastCGI alone", "fcgi", f"{times.ratio('fcgi', 'static'):.2f} x",
               f"{resident / MIB:.1f} MiB resident")
@@ -150,6 +164,8 @@ def one_more(corpus_):
             return fastcgi_seconds(fresh.address, size)
 
     with corpus_.listener("builtin", GOCOVERDIR=copy) as listener:
+        for _ in range(3):  # from the second text of the same packages on, it has their form
+            new_file(listener)
         times = take_turns({
             "first": first,
             "new": lambda: several(lambda: new_file(listener), 3),

@@ -1,6 +1,7 @@
 """A real web server, started by scripts/servers/run, exactly as an operator would."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,36 @@ def missing(*programs):
     path = os.environ.get("PATH", "/usr/bin:/bin") + ":" + SBIN
     return next((name for name in programs
                  if not (os.path.exists(name) if "/" in name else shutil.which(name, path=path))), None)
+
+
+COMMENT = re.compile(r"^(\s*)#(\S)")
+
+
+def turn_on(text, heading):
+    """The configuration with the lines below the heading as no comments; how many these were."""
+    lines, found, on = [], 0, False
+    for line in text.split("\n"):
+        on = line.strip().startswith(heading) or (on and COMMENT.match(line) is not None)
+        if on and COMMENT.match(line):
+            line, found = COMMENT.sub(r"\1\2", line), found + 1
+        lines.append(line)
+    return "\n".join(lines), found
+
+
+def scripts_with(heading, work, names):
+    """A copy of the scripts and configurations, with the lines below the heading turned on in those of the
+    servers `names`; scripts/servers/run in it."""
+    place = tempfile.mkdtemp(prefix="servers", dir=work.path)
+    shutil.copytree(os.path.dirname(RUN), place, dirs_exist_ok=True)
+    for name in names:
+        for path in (os.path.join(place, name + ending) for ending in (".conf", ".Caddyfile")):
+            if os.path.exists(path):
+                with open(path) as file:
+                    text, found = turn_on(file.read(), heading)
+                assert found, f"{path} has no lines below '{heading}'"
+                with open(path, "w") as file:
+                    file.write(text)
+    return os.path.join(place, "run")
 
 
 class WebServer:

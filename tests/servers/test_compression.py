@@ -3,9 +3,6 @@
 that still hold."""
 
 import gzip
-import os
-import re
-import shutil
 import sys
 
 import server_test  # finds the library
@@ -19,32 +16,6 @@ from answer import check_profile
 from conversations import PROFILE
 
 HEADING = "# Compressed answers"
-COMMENT = re.compile(r"^(\s*)#(\S)")
-
-
-def turn_on(text):
-    """The configuration with the lines below the heading as no comments; how many these were."""
-    lines, found, on = [], 0, False
-    for line in text.split("\n"):
-        on = line.strip().startswith(HEADING) or (on and COMMENT.match(line) is not None)
-        if on and COMMENT.match(line):
-            line, found = COMMENT.sub(r"\1\2", line), found + 1
-        lines.append(line)
-    return "\n".join(lines), found
-
-
-def scripts_with_compression(work):
-    """A copy of the scripts and configurations; scripts/servers/run in it."""
-    place = work.join("servers")
-    shutil.copytree(os.path.dirname(web_server.RUN), place)
-    for entry in os.scandir(place):
-        if entry.name.endswith((".conf", ".Caddyfile")):
-            with open(entry.path) as file:
-                text, found = turn_on(file.read())
-            assert found, f"{entry.name} has no lines below '{HEADING}'"
-            with open(entry.path, "w") as file:
-                file.write(text)
-    return os.path.join(place, "run")
 
 
 def check_compressed(server, whole):
@@ -74,7 +45,7 @@ def main():
     with tree.WorkDirectory() as work:
         scenes = go_fixture.Scenes(work)
         whole = scenes.enter("good")
-        run = scripts_with_compression(work)
+        run = web_server.scripts_with(HEADING, work, web_server.PROGRAMS)
         settings = {"GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", "GOVERAGE_ENGINE": "builtin"}
         for name in web_server.PROGRAMS:
             with out.check(f"{name}: compressed for those who take it, and the ETag holds"):
