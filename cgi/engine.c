@@ -2,6 +2,32 @@
 
 #include "cgi/base/log.h"
 
+/*
+ * Choose what covdata is to be given: it answers nothing at all when one file in a thousand is bad.
+ * The reader has looked deeper into the files than the screening does, which is left with those of
+ * which the reader tells nothing, and with the meta-data.  Once for a collection.
+ */
+static int choose(struct collection *collection, const struct tally *tally,
+		  const struct deadline *deadline, struct error *err)
+{
+	if (tally->report.findings)
+		coverage_set_believe(&collection->set, tally->report.findings);
+	if (coverage_set_screen(&collection->set, deadline, err) < 0)
+		return -1;
+	return coverage_set_check_modes(&collection->set, err);
+}
+
+/* The reader has found a conflict in *err; the screening can say which programs are in it. */
+static int name_conflict(struct collection *collection, const struct tally *tally,
+			 const struct deadline *deadline, struct error *err)
+{
+	struct error named;
+
+	if (choose(collection, tally, deadline, &named) < 0)
+		*err = named;
+	return -1;
+}
+
 int engine_tally(struct tally *tally, struct app *app, struct collection *collection,
 		 bool strict_modes, const struct deadline *deadline, struct error *err)
 {
@@ -12,13 +38,11 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 	    .deadline = deadline,
 	};
 
-	/* the reader would say it, too, but without names */
-	if (strict_modes && (coverage_set_screen(&collection->set, deadline, err) < 0 ||
-			     coverage_set_check_modes(&collection->set, err) < 0))
-		return -1;
 	tally->profile = reader_load(app->reader, &request, &tally->report, err);
 	if (tally->profile)
 		return 0;
+	if (strict_modes && err->class == ERROR_CONFLICT)
+		return name_conflict(collection, tally, deadline, err);
 	if (!tally->report.newer_format || app->settings.engine == ENGINE_SETTING_BUILTIN)
 		return -1;
 	log_line("covdata is asked: %s", err->message);
@@ -34,12 +58,7 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 
 	if (!covdata)
 		return -1;
-	/* covdata answers nothing at all when one file in a thousand is bad; the reader has looked
-	 * deeper into them than the screening does */
-	if (tally->report.damaged)
-		coverage_set_take_out(&collection->set, tally->report.damaged);
-	if (coverage_set_screen(&collection->set, deadline, err) < 0 ||
-	    coverage_set_check_modes(&collection->set, err) < 0)
+	if (choose(collection, tally, deadline, err) < 0)
 		return -1;
 	if (!collection->staging.path && staging_open(&collection->staging, err) < 0)
 		return -1;

@@ -220,7 +220,7 @@ static int judge_counters(struct reader *r, struct coverage_file *file, struct e
 	if (r->n_tags)
 		tag = bsearch(file, r->tags, r->n_tags, sizeof *r->tags, find_tag);
 	if (tag && tag->verdict == VERDICT_GOOD)
-		return judge(r, file, &verdict, err);
+		return file->good ? 0 : judge(r, file, &verdict, err);
 	if (tag && tag->verdict == VERDICT_BAD)
 		skip(r->set, file, "its meta-data file is left out");
 	else if (tag || meta_is_there_now(r, file))
@@ -293,13 +293,14 @@ void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reas
 	compact(set);
 }
 
-void coverage_set_take_out(struct coverage_set *set, const bool *which)
+void coverage_set_believe(struct coverage_set *set, const enum coverage_finding *findings)
 {
 	size_t i;
 
 	for (i = 0; i < set->n_files; i++) {
-		set->files[i].dropped = which[i];
-		set->skipped += which[i];
+		set->files[i].good = findings[i] == COVERAGE_GOOD;
+		set->files[i].dropped = findings[i] == COVERAGE_DAMAGED;
+		set->skipped += set->files[i].dropped;
 	}
 	compact(set);
 }

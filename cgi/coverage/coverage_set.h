@@ -17,6 +17,13 @@
 
 enum coverage_kind { COVERAGE_META, COVERAGE_COUNTERS };
 
+/* What somebody who has read a whole file a moment ago says about it. */
+enum coverage_finding {
+	COVERAGE_UNREAD, /* nothing */
+	COVERAGE_GOOD,
+	COVERAGE_DAMAGED, /* nobody can use it */
+};
+
 struct coverage_file {
 	char *name; /* owned; the name in its directory */
 	size_t
@@ -29,6 +36,7 @@ struct coverage_file {
 	uint64_t size; /* bytes */
 	uint8_t mode;  /* of meta-data: enum counter_mode */
 	uint8_t granularity; /* of meta-data: enum counter_granularity */
+	bool good;	     /* it was found so a moment ago, and need not be looked into again */
 	bool dropped;	     /* private: on its way out of the set */
 };
 
@@ -62,7 +70,8 @@ must_check int coverage_set_list(struct coverage_set *set, const char *gocoverdi
  * Look into the files of a listed set, and choose those that covdata can read.  Left out, logged
  * and counted: empty and truncated files, foreign files under a coverage name, files that are no
  * regular files or can't be read, counters without their meta-data.  Left out in silence: a file
- * that has vanished meanwhile.  -1 as coverage_set_list().
+ * that has vanished meanwhile.  Counters that are marked as good are not opened: only their
+ * meta-data decides on them.  -1 as coverage_set_list().
  */
 must_check int coverage_set_screen(struct coverage_set *set, const struct deadline *deadline,
 				   struct error *err);
@@ -88,10 +97,10 @@ must_check int coverage_set_check_modes(const struct coverage_set *set, struct e
 void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reason);
 
 /*
- * Take out each file at whose index `which` says so, and count it as skipped; the log tells of it
- * already.  All indexes are void.
+ * Go by what was found in the files, one finding for each: mark the good ones, and take the damaged
+ * ones out and count them as skipped; the log tells of these already.  All indexes are void.
  */
-void coverage_set_take_out(struct coverage_set *set, const bool *which);
+void coverage_set_believe(struct coverage_set *set, const enum coverage_finding *findings);
 
 /* Take out every file that is no longer there, in silence: somebody cleared the directory
  * meanwhile. */

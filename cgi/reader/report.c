@@ -24,11 +24,12 @@ int report_skip(struct reader_report *report, const struct input_file *input, co
 	return 0;
 }
 
-void report_damaged(struct reader_report *report, const struct input_file *input)
+void report_finding(struct reader_report *report, const struct input_file *input,
+		    enum coverage_finding finding)
 {
 	/* the files of the set stand in front of the live ones, in the order of the set */
-	if (report->damaged && !input->live)
-		report->damaged[input->rank] = true;
+	if (report->findings && !input->live)
+		report->findings[input->rank] = finding;
 }
 
 void report_notes(struct reader_report *report, const struct merge_notes *notes)
@@ -104,6 +105,6 @@ void reader_report_free(struct reader_report *report)
 {
 	string_list_free(&report->skipped);
 	free(report->several_builds_example);
-	free(report->damaged);
+	free(report->findings);
 	*report = READER_REPORT_INIT;
 }

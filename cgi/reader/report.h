@@ -14,10 +14,11 @@ must_check int report_skip(struct reader_report *report, const struct input_file
 			   const char *reason, bool log, struct error *err);
 
 /*
- * A file that was skipped can't be used by covdata either: it is damaged, and not of a newer
- * format.
+ * What was found in a file.  COVERAGE_DAMAGED is for one that was skipped and can't be used by
+ * covdata either, COVERAGE_GOOD for counters that covdata can use, too.
  */
-void report_damaged(struct reader_report *report, const struct input_file *input);
+void report_finding(struct reader_report *report, const struct input_file *input,
+		    enum coverage_finding finding);
 
 /* What was seen in a counter file, added or not. */
 void report_notes(struct reader_report *report, const struct merge_notes *notes);

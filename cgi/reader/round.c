@@ -12,7 +12,7 @@ static int skip_meta(struct round *round, struct program *program, const struct 
 	program->logged = true;
 	round->report->newer_format |= program->newer;
 	if (!program->newer)
-		report_damaged(round->report, meta);
+		report_finding(round->report, meta, COVERAGE_DAMAGED);
 	return report_skip(round->report, meta, program->reason, log, err);
 }
 
@@ -33,7 +33,7 @@ static void damaged_counters(struct round *round, const struct input_group *file
 	size_t i;
 
 	for (i = 0; i < files->n_counters; i++)
-		report_damaged(round->report, &files->counters[i]);
+		report_finding(round->report, &files->counters[i], COVERAGE_DAMAGED);
 }
 
 /* covdata takes the first of several meta-data files with one tag; here the first good one is
@@ -95,9 +95,9 @@ int round_begin(struct round *round, const struct reader_request *request,
 	if (inputs_gather(&round->inputs, request->set, request->live_dir_fd, request->deadline,
 			  err) < 0)
 		return -1;
-	report->damaged = calloc(request->set->n_files + 1, sizeof *report->damaged);
+	report->findings = calloc(request->set->n_files + 1, sizeof *report->findings);
 	round->groups = calloc(round->inputs.n_groups + 1, sizeof *round->groups);
-	if (!round->groups || !report->damaged)
+	if (!round->groups || !report->findings)
 		return error_no_memory(err);
 	for (i = 0; i < round->inputs.n_groups; i++) {
 		round->groups[i].files = &round->inputs.groups[i];

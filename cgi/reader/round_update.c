@@ -217,7 +217,7 @@ static int tell_skip(struct round *round, const struct candidate *candidate, con
 		     bool newer, struct error *err)
 {
 	if (!newer)
-		report_damaged(round->report, candidate->input);
+		report_finding(round->report, candidate->input, COVERAGE_DAMAGED);
 	return report_skip(round->report, candidate->input, reason, candidate->job != NULL, err);
 }
 
@@ -227,6 +227,7 @@ static int tell(struct round *round, const struct candidate *candidate,
 	report_notes(round->report, &file->notes);
 	if (file->outcome == LOAD_DAMAGED)
 		return tell_skip(round, candidate, file->reason, file->notes.newer, err);
+	report_finding(round->report, candidate->input, COVERAGE_GOOD);
 	round->report->n_counter_files++;
 	return 0;
 }

@@ -223,15 +223,17 @@ def many_damaged(out, bench):
 
 
 def vanishing(out, bench):
-    """Files that go away between the reader's look and covdata's."""
+    """Files that go away, or are damaged, between the reader's look and covdata's."""
     def with_covdata(name, engine):
         directory = bench.work.join(f"vanishing-{name}-{engine}")
         shutil.copytree(bench.env["GOCOVERDIR"], directory)
         kept = bench.work.mkdir("vanished")
         counters = go_fixture.files(directory, "covcounters")
-        victims = counters[:1] if name == "one" else counters + go_fixture.files(directory, "covmeta")
-        moves = "".join(f"mv {directory}/{victim} {kept}/ 2>/dev/null; " for victim in victims)
-        tool = script(bench, f"sweeping-{name}", f"{moves}exec {bench.env['GOVERAGE_COVDATA']} \"$@\"")
+        victims = counters + go_fixture.files(directory, "covmeta") if name == "all" else counters[:1]
+        moves = [f"mv {directory}/{victim} {kept}/ 2>/dev/null; " for victim in victims]
+        if name == "spoiled":  # and not again when covdata is run again
+            moves = [f"[ -e {kept}/{victims[0]} ] || {{ {moves[0]} : >{directory}/{victims[0]}; }}; "]
+        tool = script(bench, f"sweeping-{name}", f"{''.join(moves)}exec {bench.env['GOVERAGE_COVDATA']} \"$@\"")
         return {"GOCOVERDIR": directory, "GOVERAGE_ENGINE": engine, "GOVERAGE_COVDATA": tool,
                 "GOVERAGE_CACHE": "1000000", **tools.MARKING}, directory, kept
 
@@ -239,14 +241,14 @@ def vanishing(out, bench):
         for name in os.listdir(kept):
             os.rename(os.path.join(kept, name), os.path.join(directory, name))
 
-    for name in ("one", "all"):
-        with out.check(f"{name} vanish under covdata, engine auto: the answer is what the reader saw"):
+    for name, what in (("one", "one vanishes"), ("all", "all vanish"), ("spoiled", "one is emptied")):
+        with out.check(f"{what} under covdata, engine auto: the answer is what the reader saw"):
             settings, directory, kept = with_covdata(name, "auto")
             with faults.Serving(bench, settings) as serving:
                 for _ in range(2):
                     serving.is_well()
                     restore(directory, kept)
-        with out.check(f"{name} vanish under covdata, engine covdata: no validator, and no profile kept under it"):
+        with out.check(f"{what} under covdata, engine covdata: no validator, and no profile kept under it"):
             settings, directory, kept = with_covdata(name, "covdata")
             with faults.Serving(bench, settings) as serving:
                 for _ in range(2):
@@ -256,6 +258,7 @@ def vanishing(out, bench):
                     else:
                         tap.equal(answer.status, 200, "status")
                         tap.equal(answer.header("etag"), None, "ETag")
+                        tap.equal(answer.header("goverage-skipped"), "1" if name == "spoiled" else "0", "skipped")
                         assert answer.body != bench.profile, "nothing vanished"
                     restore(directory, kept)
 

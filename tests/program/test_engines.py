@@ -163,6 +163,12 @@ def fill_with_ones(path):
     change(path, os.path.getsize(path) - 48, b"\xff" * 32)
 
 
+def empty_in_new_words(path):
+    """Counters of a kind that nobody knows, and none of them: covdata takes that."""
+    change(path, 24, b"\x09")
+    change(path, 32, bytes(8))
+
+
 def two_programs(work, name):
     """(directory, name of the till's meta-data, name of its counters, the profile without the till, the
     profile with the till's meta-data and without its counters)"""
@@ -206,7 +212,39 @@ def damage(out, work, env):
             answer = Requests(work, {**env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": engine}).cgi()
             check_profile(answer, never_run, skipped=1)
             tap.contains(answer.stderr.decode(), counters, "the log")
+    read_already(out, work, env)
+    strictly(out, work, env)
     orphans(out, work, env)
+
+
+def read_already(out, work, env):
+    """A file that the screening refuses, and the reader and covdata take."""
+    directory, _, counters, _, never_run = two_programs(work, "read-already")
+    empty_in_new_words(os.path.join(directory, counters))
+    for engine, by in (("covdata", "covdata"), ("auto", "covdata"), ("builtin", "builtin")):
+        requests = Requests(work, {**env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": engine})
+        for query in ("", "mode=strict"):
+            with out.check(f"what the reader has found good is not screened again, engine {engine} {query}"):
+                answer = requests.cgi(query=query)
+                check_by(answer, never_run, by)
+                assert answer.header("etag"), "no ETag"
+
+
+def strictly(out, work, env):
+    """Damage costs the damaged file, and no engine, in mode=strict, too."""
+    directory, meta, counters, _, never_run = two_programs(work, "strictly")
+    truncate(os.path.join(directory, counters))
+    for engine, by in (("covdata", "covdata"), ("auto", "covdata"), ("builtin", "builtin")):
+        with out.check(f"a truncated counter file and mode=strict, engine {engine}: {by} answers"):
+            answer = Requests(work, {**env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": engine}).cgi(
+                query="mode=strict")
+            check_by(answer, never_run, by, skipped=1)
+            tap.equal(answer.stderr.decode().count(counters), 1, "lines about it in the log")
+    go_fixture.run(go_fixture.build("till-reworked", "set"), directory)
+    with out.check("a truncated counter file and different counter modes, mode=strict: 409"):
+        answer = Requests(work, {**env, "GOCOVERDIR": directory}).cgi(query="mode=strict")
+        check_error(answer, 409, "set (", "count (", "GOCOVERDIR mixes")
+        tap.equal(answer.stderr.decode().count(counters), 1, "lines about it in the log")
 
 
 def orphans(out, work, env):

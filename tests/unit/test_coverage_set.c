@@ -255,6 +255,55 @@ static void vanished_files_are_dropped_in_silence(void **state)
 	assert_int_equal(set.skipped, 0);
 }
 
+/* Of a set that somebody else has read: what he found good is not opened, whatever it has become.
+ */
+static void findings_are_believed(void **state)
+{
+	const enum coverage_finding findings[] = {
+	    COVERAGE_GOOD, COVERAGE_DAMAGED, COVERAGE_UNREAD, COVERAGE_GOOD, COVERAGE_GOOD,
+	};
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	struct deadline deadline = deadline_in_ms(60000, -1);
+	struct error err;
+
+	(void)state;
+	make_dir("found");
+	write_file(in_scratch("found/covcounters." TAG_A ".1.1"), "bad", 3);
+	write_counters("found/covcounters." TAG_A ".2.2");
+	write_file(in_scratch("found/covcounters." TAG_A ".3.3"), "bad", 3);
+	write_counters("found/covcounters." TAG_B ".4.4");
+	write_meta("found/covmeta." TAG_A, prog_a, COUNTER_MODE_COUNT);
+	assert_int_equal(coverage_set_list(&set, in_scratch("found"), &deadline, &err), 0);
+	coverage_set_believe(&set, findings);
+	assert_int_equal(set.n_files, 4);
+	assert_int_equal(set.n_counters, 3);
+	assert_int_equal(set.skipped, 1);
+	assert_int_equal(coverage_set_screen(&set, &deadline, &err), 0);
+	/* 3.3 was looked into, and 4.4 has no meta-data */
+	assert_string_equal(names(&set), "0/covcounters." TAG_A ".1.1 0/covmeta." TAG_A);
+	assert_int_equal(set.skipped, 3);
+	assert_int_equal(set.files[1].mode, COUNTER_MODE_COUNT);
+}
+
+/* Whether meta-data is good is seen by the screening: it takes more from them than that. */
+static void meta_data_are_looked_into_all_the_same(void **state)
+{
+	const enum coverage_finding findings[] = {COVERAGE_GOOD, COVERAGE_GOOD};
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	struct deadline deadline = deadline_in_ms(60000, -1);
+	struct error err;
+
+	(void)state;
+	make_dir("meta");
+	write_counters("meta/covcounters." TAG_A ".1.1");
+	write_file(in_scratch("meta/covmeta." TAG_A), "bad", 3);
+	assert_int_equal(coverage_set_list(&set, in_scratch("meta"), &deadline, &err), 0);
+	coverage_set_believe(&set, findings);
+	assert_int_equal(coverage_set_screen(&set, &deadline, &err), 0);
+	assert_int_equal(set.n_files, 0);
+	assert_int_equal(set.skipped, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +317,8 @@ int main(void)
 	    cmocka_unit_test(many_files_are_read),
 	    cmocka_unit_test(leaving_out_takes_the_counters_along),
 	    cmocka_unit_test(vanished_files_are_dropped_in_silence),
+	    cmocka_unit_test(findings_are_believed),
+	    cmocka_unit_test(meta_data_are_looked_into_all_the_same),
 	};
 
 	return cmocka_run_group_tests_name("coverage_set", tests, make_scratch, remove_scratch);

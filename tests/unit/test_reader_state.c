@@ -244,6 +244,62 @@ static void many_skips(void **state)
 	reader_free(reader);
 }
 
+static void expect_findings(struct reader *reader, const char *dir,
+			    const enum coverage_finding *expected, size_t n)
+{
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	struct deadline deadline = long_enough();
+	struct reader_request request = {&set, -1, false, &deadline};
+	struct error err = {0};
+	size_t i;
+
+	/* in the order of the set, which need not be that in which the reader takes them */
+	assert_int_equal(coverage_set_list(&set, dir, &deadline, &err), 0);
+	assert_int_equal(set.n_files, n);
+	covprofile_release(reader_load(reader, &request, &report, &err));
+	assert_non_null(report.findings);
+	for (i = 0; i < n; i++)
+		if (report.findings[i] != expected[i])
+			fail_msg("%s: finding %d, not %d", set.files[i].name, report.findings[i],
+				 expected[i]);
+}
+
+/* What the report says about each file, read now or known from before. */
+static void findings(void **state)
+{
+	const char future[40] = COVCOUNTERS_MAGIC "\2\0\0\0 and what that version has";
+	enum coverage_finding expected[] = {
+	    COVERAGE_GOOD,    /* covcounters A 1 */
+	    COVERAGE_GOOD,    /* 2 */
+	    COVERAGE_DAMAGED, /* 3 */
+	    COVERAGE_UNREAD,  /* covcounters B: no meta-data */
+	    COVERAGE_UNREAD,  /* covmeta A: good, but of that nothing is told */
+	};
+	const char *dir = make_dir("findings");
+	struct reader *reader = reader_new(1 << 20, NULL);
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	put_counters(dir, TAG_A, 1, 1);
+	put_counters(dir, TAG_A, 2, 2);
+	write_file(in_scratch("findings/covcounters." TAG_A ".3.1"), "bad", 3);
+	put_counters(dir, TAG_B, 4, 4);
+	expect_findings(reader, dir, expected, 5);
+	expect_findings(reader, dir, expected, 5);
+	write_file(in_scratch("findings/covcounters." TAG_A ".2.1"), "bad", 3);
+	expected[1] = COVERAGE_DAMAGED;
+	expect_findings(reader, dir, expected, 5);
+	/* of a format that only covdata may know */
+	write_file(in_scratch("findings/covcounters." TAG_A ".2.1"), future, sizeof future);
+	expected[1] = COVERAGE_UNREAD;
+	expect_findings(reader, dir, expected, 5);
+	write_file(in_scratch("findings/covmeta." TAG_A), "bad", 3);
+	expected[0] = expected[1] = expected[2] = expected[4] = COVERAGE_DAMAGED;
+	expect_findings(reader, dir, expected, 5);
+	reader_free(reader);
+}
+
 /* Earlier profiles are kept while there is room; the one that was asked for last stays longest. */
 static void remembering(void **state)
 {
@@ -359,6 +415,7 @@ int main(void)
 	    cmocka_unit_test(no_data),
 	    cmocka_unit_test(too_late),
 	    cmocka_unit_test(many_skips),
+	    cmocka_unit_test(findings),
 	    cmocka_unit_test(remembering),
 	    cmocka_unit_test(crowd_with_state),
 	    cmocka_unit_test(crowd_with_little_room),
