@@ -9,6 +9,7 @@
 #include "cgi/covdata/covdata.h"
 #include "cgi/base/error.h"
 #include "cgi/base/turnstile.h"
+#include "cgi/coverage/listing_cache.h"
 #include "cgi/live/live.h"
 #include "cgi/reader/reader.h"
 #include "cgi/sent_files.h"
@@ -20,6 +21,7 @@ struct app {
 	int cancel_fd; /* readable = end what is under way (CGI after SIGTERM); -1 = none */
 	struct turnstile *turns;	  /* to be in work; NULL = any number at once; not owned */
 	struct reader *reader;		  /* what was understood of coverage files */
+	struct listing_cache *listings;	  /* what is in the coverage directories */
 	struct text_cache *texts;	  /* the last profiles */
 	struct sent_files *files;	  /* texts that the web server sends by itself */
 	struct baseline_cache *baselines; /* the last baseline */

@@ -90,7 +90,7 @@ int collect(struct collection *collection, struct app *app, const char *gocoverd
 {
 	if (read_processes(collection, app, gocoverdir, services, deadline, err) < 0)
 		return -1;
-	if (coverage_set_list(&collection->set, gocoverdir, deadline, err) < 0)
+	if (listing_cache_read(app->listings, &collection->set, gocoverdir, deadline, err) < 0)
 		return -1;
 	if (collection->live_fd >= 0 && live_reconcile(&collection->live, &collection->set,
 						       collection->live_fd, deadline, err) < 0)

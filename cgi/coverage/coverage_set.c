@@ -237,20 +237,55 @@ int coverage_set_list(struct coverage_set *set, const char *gocoverdir,
 		      const struct deadline *deadline, struct error *err)
 {
 	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
-	size_t room = 0, i;
 
 	*set = COVERAGE_SET_INIT;
 	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
 		return -1;
-	for (i = 0; i < dirs.paths.n; i++) {
-		const struct string_item *path = &dirs.paths.items[i];
+	return coverage_set_list_dirs(set, &dirs, deadline, err);
+}
+
+int coverage_set_list_dirs(struct coverage_set *set, const struct coverage_dirs *dirs,
+			   const struct deadline *deadline, struct error *err)
+{
+	size_t room = 0, i;
+
+	*set = COVERAGE_SET_INIT;
+	for (i = 0; i < dirs->paths.n; i++) {
+		const struct string_item *path = &dirs->paths.items[i];
 
 		if (string_list_add(&set->dirs, path->text, path->len) < 0)
 			return error_no_memory(err);
-		if (coverage_list(set, &room, dirs.fds[i], (unsigned)i, deadline, err) < 0)
+		if (coverage_list(set, &room, dirs->fds[i], (unsigned)i, deadline, err) < 0)
 			return -1;
 	}
 	compact(set);
+	return 0;
+}
+
+int coverage_set_copy(struct coverage_set *copy, const struct coverage_set *set, struct error *err)
+{
+	size_t i;
+
+	*copy = COVERAGE_SET_INIT;
+	for (i = 0; i < set->dirs.n; i++)
+		if (string_list_add(&copy->dirs, set->dirs.items[i].text, set->dirs.items[i].len) <
+		    0)
+			return error_no_memory(err);
+	copy->files = calloc(set->n_files + 1, sizeof *copy->files);
+	if (!copy->files)
+		return error_no_memory(err);
+	for (; copy->n_files < set->n_files; copy->n_files++) {
+		struct coverage_file *file = &copy->files[copy->n_files];
+
+		*file = set->files[copy->n_files];
+		file->name = strdup(file->name);
+		if (!file->name)
+			return error_no_memory(err);
+	}
+	copy->n_meta = set->n_meta;
+	copy->n_counters = set->n_counters;
+	copy->skipped = set->skipped;
+	copy->vanished = set->vanished;
 	return 0;
 }
 

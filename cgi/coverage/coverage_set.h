@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cgi/coverage/coverage_dirs.h"
 #include "cgi/coverage/coverage_format.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
@@ -65,6 +66,14 @@ enum { COVERAGE_LOGGED_SKIPS = 50 };
  */
 must_check int coverage_set_list(struct coverage_set *set, const char *gocoverdir,
 				 const struct deadline *deadline, struct error *err);
+
+/* The same for directories that are open. */
+must_check int coverage_set_list_dirs(struct coverage_set *set, const struct coverage_dirs *dirs,
+				      const struct deadline *deadline, struct error *err);
+
+/* A copy of its own for the caller, who frees it on error, too.  -1: ERROR_UNAVAILABLE. */
+must_check int coverage_set_copy(struct coverage_set *copy, const struct coverage_set *set,
+				 struct error *err);
 
 /*
  * Look into the files of a listed set, and choose those that covdata can read.  Left out, logged

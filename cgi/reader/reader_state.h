@@ -6,7 +6,7 @@
 
 #include "cgi/base/timed_lock.h"
 #include "cgi/coverage/coverage_set.h"
-#include "cgi/reader/directory_watch.h"
+#include "cgi/coverage/directory_watch.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"

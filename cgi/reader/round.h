@@ -6,7 +6,7 @@
 #define GOVERAGE_READER_ROUND_H
 
 #include "cgi/base/cleanup.h"
-#include "cgi/reader/directory_watch.h"
+#include "cgi/coverage/directory_watch.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"

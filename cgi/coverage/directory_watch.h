@@ -7,8 +7,8 @@
  * a link.  A file that is written through a mapping is not told of either; coverage files never
  * are.
  */
-#ifndef GOVERAGE_READER_DIRECTORY_WATCH_H
-#define GOVERAGE_READER_DIRECTORY_WATCH_H
+#ifndef GOVERAGE_DIRECTORY_WATCH_H
+#define GOVERAGE_DIRECTORY_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +44,9 @@ void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n
  * between the last call and the one before?  False, too, when that can't be known.
  */
 bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, const char *name);
+
+/* The same for all files there are, and for their being there. */
+bool directory_watch_is_all_quiet(const struct directory_watch *watch);
 
 void directory_watch_stop(struct directory_watch *watch);
 

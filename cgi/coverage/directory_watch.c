@@ -1,4 +1,4 @@
-#include "cgi/reader/directory_watch.h"
+#include "cgi/coverage/directory_watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -161,6 +161,11 @@ void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n
 bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, const char *name)
 {
 	return watch->told_all && !is_changed(watch, watch->directories[dir].wd, name);
+}
+
+bool directory_watch_is_all_quiet(const struct directory_watch *watch)
+{
+	return watch->told_all && watch->n_changed == 0;
 }
 
 void directory_watch_stop(struct directory_watch *watch)

@@ -1,0 +1,181 @@
+#include "cgi/coverage/listing_cache.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgi/coverage/directory_watch.h"
+
+enum { LISTINGS = 4 }; /* values of GOCOVERDIR: as a rule there is one */
+
+struct listing {
+	char *gocoverdir; /* owned; NULL = this place is free */
+	struct directory_watch watch;
+	unsigned long asked; /* how often the watch was; after a question only its asker may keep */
+	bool valid;	     /* is `set` what the directories held when the watch was asked last? */
+	struct coverage_set set;
+	unsigned long used; /* when it was asked for last, by the count of questions */
+};
+
+struct listing_cache {
+	size_t budget;
+	pthread_mutex_t lock; /* for all below; never held while a directory is listed */
+	unsigned long questions;
+	struct listing listings[LISTINGS];
+};
+
+struct listing_cache *listing_cache_new(size_t budget)
+{
+	struct listing_cache *cache = calloc(1, sizeof *cache);
+	size_t i;
+
+	if (!cache || pthread_mutex_init(&cache->lock, NULL) != 0) {
+		free(cache);
+		return NULL;
+	}
+	cache->budget = budget / LISTINGS;
+	for (i = 0; i < LISTINGS; i++)
+		cache->listings[i].watch = DIRECTORY_WATCH_INIT;
+	return cache;
+}
+
+static void drop_set(struct listing *listing)
+{
+	coverage_set_free(&listing->set);
+	listing->valid = false;
+}
+
+static void forget(struct listing *listing)
+{
+	drop_set(listing);
+	directory_watch_stop(&listing->watch);
+	free(listing->gocoverdir);
+	listing->gocoverdir = NULL;
+}
+
+/* The place of the directories, new where they have none; NULL when memory runs out. */
+static struct listing *find(struct listing_cache *cache, const char *gocoverdir)
+{
+	struct listing *oldest = &cache->listings[0];
+	size_t i;
+
+	for (i = 0; i < LISTINGS; i++) {
+		struct listing *listing = &cache->listings[i];
+
+		if (listing->gocoverdir && strcmp(listing->gocoverdir, gocoverdir) == 0)
+			return listing;
+		if (listing->used < oldest->used)
+			oldest = listing;
+	}
+	forget(oldest);
+	oldest->gocoverdir = strdup(gocoverdir);
+	return oldest->gocoverdir ? oldest : NULL;
+}
+
+/* A directory that is the same one may have another path by now. */
+static bool are_paths(const struct string_list *a, const struct string_list *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && a->n == b->n; i++)
+		if (strcmp(a->items[i].text, b->items[i].text) != 0)
+			return false;
+	return a->n == b->n;
+}
+
+/*
+ * Take what is kept: 1, and *set is a copy; 0 where it must be listed, and *ticket tells for which
+ * question that is (0 = it can't be kept); -1 = error.
+ */
+static int take(struct listing_cache *cache, struct coverage_set *set, const char *gocoverdir,
+		const struct coverage_dirs *dirs, unsigned long *ticket, struct error *err)
+{
+	struct listing *listing = find(cache, gocoverdir);
+
+	*ticket = 0;
+	if (!listing)
+		return 0;
+	listing->used = ++cache->questions;
+	directory_watch_ask(&listing->watch, dirs->fds, dirs->paths.n);
+	if (listing->valid && directory_watch_is_all_quiet(&listing->watch) &&
+	    are_paths(&listing->set.dirs, &dirs->paths))
+		return coverage_set_copy(set, &listing->set, err) < 0 ? -1 : 1;
+	drop_set(listing);
+	if (listing->watch.fd >= 0)
+		*ticket = listing->asked = cache->questions;
+	return 0;
+}
+
+static size_t memory_of(const struct coverage_set *set)
+{
+	size_t bytes = set->n_files * sizeof *set->files, i;
+
+	for (i = 0; i < set->n_files; i++)
+		bytes += strlen(set->files[i].name) + 1;
+	return bytes;
+}
+
+/* Keep a copy of what was listed after the question, unless somebody has asked again since. */
+static void keep(struct listing_cache *cache, const struct coverage_set *set,
+		 const char *gocoverdir, unsigned long ticket)
+{
+	struct coverage_set copy;
+	struct error ignored;
+	size_t i;
+
+	if (!ticket || memory_of(set) > cache->budget)
+		return;
+	if (coverage_set_copy(&copy, set, &ignored) < 0) {
+		coverage_set_free(&copy);
+		return;
+	}
+	pthread_mutex_lock(&cache->lock);
+	for (i = 0; i < LISTINGS; i++) {
+		struct listing *listing = &cache->listings[i];
+
+		if (listing->gocoverdir && listing->asked == ticket &&
+		    strcmp(listing->gocoverdir, gocoverdir) == 0) {
+			listing->set = copy;
+			listing->valid = true;
+			copy = COVERAGE_SET_INIT;
+		}
+	}
+	pthread_mutex_unlock(&cache->lock);
+	coverage_set_free(&copy);
+}
+
+int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
+		       const char *gocoverdir, const struct deadline *deadline, struct error *err)
+{
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
+	unsigned long ticket;
+	int taken;
+
+	if (!cache->budget)
+		return coverage_set_list(set, gocoverdir, deadline, err);
+	*set = COVERAGE_SET_INIT;
+	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
+		return -1;
+	pthread_mutex_lock(&cache->lock);
+	taken = take(cache, set, gocoverdir, &dirs, &ticket, err);
+	pthread_mutex_unlock(&cache->lock);
+	if (taken)
+		return taken < 0 ? -1 : 0;
+	if (coverage_set_list_dirs(set, &dirs, deadline, err) < 0)
+		return -1;
+	keep(cache, set, gocoverdir, ticket);
+	return 0;
+}
+
+void listing_cache_free(struct listing_cache *cache)
+{
+	size_t i;
+
+	if (!cache)
+		return;
+	for (i = 0; i < LISTINGS; i++)
+		forget(&cache->listings[i]);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}

@@ -1,0 +1,27 @@
+/*
+ * What the coverage directories held when they were listed last: as long as the kernel tells that
+ * nothing has happened in them (see directory_watch.h), thousands of names need not be read, parsed
+ * and sorted again.  For any number of threads.
+ */
+#ifndef GOVERAGE_LISTING_CACHE_H
+#define GOVERAGE_LISTING_CACHE_H
+
+#include <stddef.h>
+
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/coverage/coverage_set.h"
+
+struct listing_cache;
+
+/* One that keeps at most some `budget` bytes; 0 = nothing.  NULL when memory runs out. */
+must_check struct listing_cache *listing_cache_new(size_t budget);
+
+/* coverage_set_list(), or a copy of what it gave before.  -1 as that. */
+must_check int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
+				  const char *gocoverdir, const struct deadline *deadline,
+				  struct error *err);
+
+void listing_cache_free(struct listing_cache *cache);
+
+#endif

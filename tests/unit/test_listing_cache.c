@@ -1,0 +1,273 @@
+/* Listings that are kept are those that would be made now. */
+#include "scratch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "cgi/coverage/listing_cache.h"
+
+#define TAG "0123456789abcdef0123456789abcdef"
+
+enum { BUDGET = 1 << 20, FILES = 300 };
+
+/* In memory, which every machine can watch; what the tests' scratch lies on, nobody knows. */
+static char dir[64];
+
+static const char *in_dir(const char *name)
+{
+	static char paths[4][256];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+	return path;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(dir, "/dev/shm/goverage-test-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	remove_tree(dir);
+	return 0;
+}
+
+static void read_set(struct listing_cache *cache, const char *gocoverdir, struct coverage_set *set)
+{
+	struct deadline deadline = deadline_in_ms(60000, -1);
+	struct error err = {0};
+
+	if (listing_cache_read(cache, set, gocoverdir, &deadline, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static void expect_equal(const struct coverage_set *a, const struct coverage_set *b)
+{
+	size_t i;
+
+	assert_int_equal(a->n_files, b->n_files);
+	assert_int_equal(a->n_meta, b->n_meta);
+	assert_int_equal(a->n_counters, b->n_counters);
+	assert_int_equal(a->dirs.n, b->dirs.n);
+	for (i = 0; i < a->dirs.n; i++)
+		assert_string_equal(a->dirs.items[i].text, b->dirs.items[i].text);
+	for (i = 0; i < a->n_files; i++) {
+		assert_string_equal(a->files[i].name, b->files[i].name);
+		assert_int_equal(a->files[i].dir, b->files[i].dir);
+		assert_int_equal(a->files[i].kind, b->files[i].kind);
+		assert_int_equal(a->files[i].pid, b->files[i].pid);
+		assert_int_equal(a->files[i].time_ns, b->files[i].time_ns);
+	}
+}
+
+/* Twice the same as without a cache: at first it may be made, then it may be kept. */
+static void expect_right(struct listing_cache *cache, const char *gocoverdir, size_t n_files)
+{
+	cleanup_with(coverage_set_free) struct coverage_set fresh = COVERAGE_SET_INIT;
+	struct deadline deadline = deadline_in_ms(60000, -1);
+	struct error err = {0};
+	int i;
+
+	assert_int_equal(coverage_set_list(&fresh, gocoverdir, &deadline, &err), 0);
+	assert_int_equal(fresh.n_files, n_files);
+	for (i = 0; i < 3; i++) {
+		cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
+
+		read_set(cache, gocoverdir, &set);
+		expect_equal(&set, &fresh);
+	}
+}
+
+static void put(const char *name)
+{
+	write_file(in_dir(name), "", 0);
+}
+
+static void every_change_is_seen(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	char one[160], two[160];
+
+	(void)state;
+	snprintf(one, sizeof one, "%s/covcounters.%s.1.1", dir, TAG);
+	snprintf(two, sizeof two, "%s/covcounters.%s.2.2", dir, TAG);
+	expect_right(cache, dir, 0);
+	put("covmeta." TAG);
+	expect_right(cache, dir, 1);
+	put("tmp.1"); /* as Go writes them */
+	assert_int_equal(rename(in_dir("tmp.1"), one), 0);
+	expect_right(cache, dir, 2);
+	assert_int_equal(rename(one, two), 0);
+	expect_right(cache, dir, 2);
+	assert_int_equal(unlink(two), 0);
+	expect_right(cache, dir, 1);
+	assert_int_equal(symlink("nowhere", one), 0);
+	expect_right(cache, dir, 2);
+	assert_int_equal(unlink(one), 0);
+	assert_int_equal(mkdir(one, 0700), 0); /* of a name that files have */
+	expect_right(cache, dir, 1);
+	listing_cache_free(cache);
+}
+
+static void another_directory_in_its_place(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	char moved[80];
+
+	(void)state;
+	snprintf(moved, sizeof moved, "%s-moved", dir);
+	put("covmeta." TAG);
+	expect_right(cache, dir, 1);
+	assert_int_equal(rename(dir, moved), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	expect_right(cache, dir, 0);
+	expect_right(cache, moved, 1);
+	remove_tree(dir);
+	assert_int_equal(symlink(moved, dir), 0);
+	expect_right(cache, dir, 1);
+	assert_int_equal(unlink(dir), 0);
+	assert_int_equal(rename(moved, dir), 0);
+	expect_right(cache, dir, 1);
+	listing_cache_free(cache);
+}
+
+/* The directory stays what it is, and so does the name under which it is asked for. */
+static void another_path_of_the_same_directory(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	char link[80];
+
+	(void)state;
+	snprintf(link, sizeof link, "%s-link", dir);
+	assert_int_equal(mkdir(in_dir("a"), 0700), 0);
+	assert_int_equal(mkdir(in_dir("a/coverage"), 0700), 0);
+	put("a/coverage/covmeta." TAG);
+	assert_int_equal(symlink(in_dir("a/coverage"), link), 0);
+	expect_right(cache, link, 1);
+	assert_int_equal(rename(in_dir("a"), in_dir("b")), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink(in_dir("b/coverage"), link), 0);
+	expect_right(cache, link, 1);
+	assert_int_equal(unlink(link), 0);
+	listing_cache_free(cache);
+}
+
+static void more_directories_than_places(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	int round, i;
+
+	(void)state;
+	for (round = 0; round < 2; round++)
+		for (i = 0; i < 6; i++) {
+			char name[16], path[160];
+
+			snprintf(name, sizeof name, "dir%d", i);
+			snprintf(path, sizeof path, "%s/%s,%s", dir, name, dir);
+			if (!round)
+				assert_int_equal(mkdir(in_dir(name), 0700), 0);
+			expect_right(cache, path, 0);
+		}
+	listing_cache_free(cache);
+}
+
+static void errors(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct coverage_set set = COVERAGE_SET_INIT;
+	struct deadline passed = {1, -1};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(listing_cache_read(cache, &set, in_dir("no"), &passed, &err), -1);
+	assert_int_equal(err.class, ERROR_UNAVAILABLE);
+	coverage_set_free(&set);
+	put("covmeta." TAG);
+	assert_int_equal(listing_cache_read(cache, &set, dir, &passed, &err), -1);
+	assert_int_equal(err.class, ERROR_TIMEOUT);
+	coverage_set_free(&set);
+	expect_right(cache, dir, 1);
+	listing_cache_free(cache);
+}
+
+static void without_room(void **state)
+{
+	struct listing_cache *none = listing_cache_new(0), *little = listing_cache_new(64);
+
+	(void)state;
+	put("covmeta." TAG);
+	expect_right(none, dir, 1);
+	expect_right(little, dir, 1);
+	listing_cache_free(none);
+	listing_cache_free(little);
+}
+
+/* --- many threads -------------------------------------------------------------------------------
+ */
+
+struct crowd {
+	struct listing_cache *cache;
+	atomic_int made; /* files that are certainly there */
+	atomic_bool failed;
+};
+
+/* Whatever was there before the question must be in the answer. */
+static void *ask(void *crowd_)
+{
+	struct crowd *crowd = crowd_;
+
+	while (atomic_load(&crowd->made) < FILES) {
+		cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
+		struct deadline deadline = deadline_in_ms(60000, -1);
+		struct error err = {0};
+		int before = atomic_load(&crowd->made);
+
+		if (listing_cache_read(crowd->cache, &set, dir, &deadline, &err) < 0 ||
+		    set.n_counters < (size_t)before)
+			atomic_store(&crowd->failed, true);
+	}
+	return NULL;
+}
+
+static void what_is_there_is_never_missed(void **state)
+{
+	struct crowd crowd = {listing_cache_new(BUDGET), 0, false};
+	pthread_t threads[4];
+	char name[80];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, &crowd), 0);
+	for (i = 1; i <= FILES; i++) {
+		snprintf(name, sizeof name, "covcounters." TAG ".%d.1", i);
+		put(name);
+		atomic_store(&crowd.made, i);
+	}
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_false(crowd.failed);
+	expect_right(crowd.cache, dir, FILES);
+	listing_cache_free(crowd.cache);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(every_change_is_seen, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_directory_in_its_place, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_path_of_the_same_directory, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(more_directories_than_places, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(errors, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(without_room, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_there_is_never_missed, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
