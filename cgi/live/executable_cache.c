@@ -14,6 +14,7 @@ struct live_cache {
 	uint64_t executable_used[CACHE_EXECUTABLES];
 	struct program *programs[CACHE_PROGRAMS]; /* NULL = free */
 	uint64_t program_used[CACHE_PROGRAMS];
+	struct file_identity program_file[CACHE_PROGRAMS]; /* what ran it last */
 	size_t program_bytes;
 	struct plain_file
 	    plain[CACHE_PLAIN_FILES]; /* a hash table without chains: a clash overwrites */
@@ -110,7 +111,7 @@ struct executable *cache_executable(struct live_cache *cache, int fd,
 	return exe;
 }
 
-static struct program *find_program(struct live_cache *cache,
+static struct program *find_program(struct live_cache *cache, const struct executable *exe,
 				    const struct registration *registration)
 {
 	struct program *found = NULL;
@@ -121,6 +122,7 @@ static struct program *find_program(struct live_cache *cache,
 		if (!cache->programs[i] || !program_is(cache->programs[i], registration))
 			continue;
 		cache->program_used[i] = ++cache->clock;
+		cache->program_file[i] = exe->identity;
 		found = program_get(cache->programs[i]);
 	}
 	pthread_mutex_unlock(&cache->lock);
@@ -149,7 +151,8 @@ static unsigned oldest_program(const struct live_cache *cache)
 	return best;
 }
 
-static void add_program(struct live_cache *cache, struct program *program)
+static void add_program(struct live_cache *cache, const struct executable *exe,
+			struct program *program)
 {
 	size_t bytes = program->registration.blobs_len;
 	unsigned place, old;
@@ -162,14 +165,15 @@ static void add_program(struct live_cache *cache, struct program *program)
 	drop_program(cache, place);
 	cache->programs[place] = program_get(program);
 	cache->program_used[place] = ++cache->clock;
+	cache->program_file[place] = exe->identity;
 	cache->program_bytes += bytes;
 	pthread_mutex_unlock(&cache->lock);
 }
 
-struct program *cache_program(struct live_cache *cache, struct registration *registration,
-			      struct fault *fault)
+struct program *cache_program(struct live_cache *cache, const struct executable *exe,
+			      struct registration *registration, struct fault *fault)
 {
-	struct program *program = find_program(cache, registration);
+	struct program *program = find_program(cache, exe, registration);
 
 	if (program) {
 		registration_free(registration);
@@ -177,7 +181,37 @@ struct program *cache_program(struct live_cache *cache, struct registration *reg
 	}
 	program = program_new(registration, fault);
 	if (program)
-		add_program(cache, program);
+		add_program(cache, exe, program);
+	return program;
+}
+
+/* Locked.  The most recently used program of a file; CACHE_PROGRAMS when there is none. */
+static unsigned newest_program(const struct live_cache *cache, const struct file_identity *file)
+{
+	unsigned i, best = CACHE_PROGRAMS;
+
+	for (i = 0; i < CACHE_PROGRAMS; i++)
+		if (cache->programs[i] && file_identity_equal(&cache->program_file[i], file) &&
+		    (best == CACHE_PROGRAMS || cache->program_used[i] > cache->program_used[best]))
+			best = i;
+	return best;
+}
+
+struct program *cache_last_program(struct live_cache *cache, const struct executable *exe)
+{
+	struct program *program = NULL;
+	unsigned place;
+
+	/* what was read from memory has no identity */
+	if (!exe->identity.inode)
+		return NULL;
+	pthread_mutex_lock(&cache->lock);
+	place = newest_program(cache, &exe->identity);
+	if (place < CACHE_PROGRAMS) {
+		cache->program_used[place] = ++cache->clock;
+		program = program_get(cache->programs[place]);
+	}
+	pthread_mutex_unlock(&cache->lock);
 	return program;
 }
 

@@ -32,11 +32,16 @@ must_check struct executable *cache_find_executable(struct live_cache *cache,
 						    const struct file_identity *identity);
 
 /*
- * The program of a registration, which is taken over or freed; the caller puts it.  NULL with a
+ * The program of a registration that was read from a process running this file (or having it
+ * mapped).  The registration is taken over or freed; the caller puts the program.  NULL with a
  * fault.
  */
-must_check struct program *cache_program(struct live_cache *cache,
+must_check struct program *cache_program(struct live_cache *cache, const struct executable *exe,
 					 struct registration *registration, struct fault *fault);
+
+/* The program that such a process had last; the caller puts it.  NULL when there is none. */
+must_check struct program *cache_last_program(struct live_cache *cache,
+					      const struct executable *exe);
 
 /*
  * Mapped files that are known not to be Go's, by device, inode and path as the kernel tells them,

@@ -56,11 +56,15 @@ struct taking {
 static struct program *read_program(const struct taking *t)
 {
 	cleanup_registration struct registration registration = REGISTRATION_INIT;
+	struct executable *exe = t->head->exe;
+	cleanup_program struct program *known = cache_last_program(t->cache, exe);
 
-	if (registration_read(&registration, t->head->exe, t->head->bias, &t->head->data, t->memory,
-			      t->deadline, t->fault) < 0)
+	if (registration_read(&registration, exe, t->head->bias, &t->head->data, t->memory,
+			      known ? &known->registration : NULL, t->deadline, t->fault) < 0)
 		return NULL;
-	return cache_program(t->cache, &registration, t->fault);
+	if (known && !registration.blobs)
+		return steal_ptr(known);
+	return cache_program(t->cache, exe, &registration, t->fault);
 }
 
 static void pause_a_while(void)

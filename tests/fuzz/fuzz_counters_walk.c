@@ -92,7 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fault fault = FAULT_INIT;
 
 	if (size < CHANGES || moduledata_find(&module, &exe, 0, &process, &deadline, &fault) <= 0 ||
-	    registration_read(&registration, &exe, 0, &module, &process, &deadline, &fault) < 0)
+	    registration_read(&registration, &exe, 0, &module, &process, NULL, &deadline, &fault) <
+		0)
 		return 0;
 	program = program_new(&registration, &fault);
 	if (program)

@@ -39,7 +39,12 @@ static int find(void)
 
 static int read_list(struct registration *r)
 {
-	return registration_read(r, &exe, 0, &module, &source, &deadline, &fault);
+	return registration_read(r, &exe, 0, &module, &source, NULL, &deadline, &fault);
+}
+
+static int read_list_again(struct registration *r, const struct registration *known)
+{
+	return registration_read(r, &exe, 0, &module, &source, known, &deadline, &fault);
 }
 
 static void by_section(void **state)
@@ -128,6 +133,65 @@ static void list(void **state)
 	atomic_store(&exe.list_hint, MADE_MEMORY_BASE + 8);
 	assert_int_equal(read_list(&r), 0);
 	registration_free(&r);
+}
+
+/* What the list of the same file said before is not read again. */
+static void list_again(void **state)
+{
+	struct registration known = REGISTRATION_INIT, r = REGISTRATION_INIT;
+
+	(void)state;
+	assert_int_equal(find(), 1);
+	assert_int_equal(read_list(&known), 0);
+	assert_non_null(known.blobs);
+	assert_int_equal(read_list_again(&r, &known), 0);
+	assert_int_equal(r.n, 2);
+	assert_null(r.blobs);
+	registration_free(&r);
+	/* fewer packages, as while it starts */
+	put_word(memory, MADE_LIST_HEAD_AT + 8, 1);
+	assert_int_equal(read_list_again(&r, &known), 0);
+	assert_int_equal(r.n, 1);
+	assert_non_null(r.blobs);
+	registration_free(&r);
+	registration_free(&known);
+}
+
+/* Any difference makes it another list, but for the place in memory of the whole file. */
+static void repeats(void **state)
+{
+	struct registration known = REGISTRATION_INIT, r = REGISTRATION_INIT;
+	struct registered_package *last, good;
+
+	(void)state;
+	assert_int_equal(find(), 1);
+	assert_int_equal(read_list(&known), 0);
+	assert_int_equal(read_list(&r), 0);
+	last = &r.packages[1];
+	assert_true(registration_repeats(&known, &r));
+	r.bias = 0x1000;
+	assert_false(registration_repeats(&known, &r));
+	r.packages[0].blob_address += 0x1000;
+	assert_false(registration_repeats(&known, &r));
+	last->blob_address += 0x1000;
+	assert_true(registration_repeats(&known, &r));
+	good = *last;
+	last->hash[COVERAGE_HASH_SIZE - 1] ^= 1;
+	assert_false(registration_repeats(&known, &r));
+	*last = good;
+	last->blob_len++;
+	assert_false(registration_repeats(&known, &r));
+	*last = good;
+	last->hard_id--;
+	assert_false(registration_repeats(&known, &r));
+	*last = good;
+	last->mode--;
+	assert_false(registration_repeats(&known, &r));
+	*last = good;
+	last->granularity++;
+	assert_false(registration_repeats(&known, &r));
+	registration_free(&r);
+	registration_free(&known);
 }
 
 /* Whatever is wrong with it, it is not the list. */
@@ -262,9 +326,17 @@ int main(void)
 {
 #define memory_test(test) cmocka_unit_test_setup_teardown(test, make, drop)
 	const struct CMUnitTest tests[] = {
-	    memory_test(by_section),  memory_test(by_line_table), memory_test(out_of_order),
-	    memory_test(links),	      memory_test(list),	  memory_test(no_list),
-	    memory_test(counters),    memory_test(bad_counters),  memory_test(nothing_has_run),
+	    memory_test(by_section),
+	    memory_test(by_line_table),
+	    memory_test(out_of_order),
+	    memory_test(links),
+	    memory_test(list),
+	    memory_test(list_again),
+	    memory_test(repeats),
+	    memory_test(no_list),
+	    memory_test(counters),
+	    memory_test(bad_counters),
+	    memory_test(nothing_has_run),
 	    memory_test(out_of_time),
 	};
 
