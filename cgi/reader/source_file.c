@@ -26,20 +26,22 @@ int source_file_open(int dir_fd, const char *name, bool *gone, struct error *err
 
 static int reserve(struct file_bytes *bytes, size_t n, struct error *err)
 {
+	uint8_t *data;
+
 	if (n <= bytes->cap)
 		return 0;
-	free(bytes->data);
-	bytes->cap = 0;
-	bytes->data = malloc(n);
-	if (!bytes->data)
+	data = realloc(bytes->data, n);
+	if (!data)
 		return error_no_memory(err);
+	bytes->data = data;
 	bytes->cap = n;
 	return 0;
 }
 
-/* A file that does not fit in the first piece. */
-static int read_large(int fd, struct file_bytes *bytes, bool *gone, struct error *err)
+/* The rest of a file that does not fit in the first piece, which has been read. */
+static int read_rest(int fd, struct file_bytes *bytes, bool *gone, struct error *err)
 {
+	size_t have = bytes->cap;
 	struct stat st;
 	ssize_t got;
 
@@ -52,10 +54,10 @@ static int read_large(int fd, struct file_bytes *bytes, bool *gone, struct error
 				 COVERAGE_FILE_MAX >> 20);
 	if (reserve(bytes, (size_t)st.st_size, err) < 0)
 		return -1;
-	got = io_pread_full(fd, bytes->data, (size_t)st.st_size, 0);
+	got = io_pread_full(fd, bytes->data + have, bytes->cap - have, (off_t)have);
 	if (got < 0)
 		return cannot(errno, "read", gone, err);
-	bytes->len = (size_t)got;
+	bytes->len = have + (size_t)got;
 	return 0;
 }
 
@@ -75,7 +77,7 @@ int source_file_read(int dir_fd, const char *name, struct file_bytes *bytes, boo
 	if (got < 0)
 		return cannot(errno, "read", gone, err);
 	if ((size_t)got == bytes->cap)
-		return read_large(fd, bytes, gone, err);
+		return read_rest(fd, bytes, gone, err);
 	bytes->len = (size_t)got;
 	return 0;
 }

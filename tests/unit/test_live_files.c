@@ -92,6 +92,45 @@ static void counters(void **state)
 	counter_entries_free(&entries);
 }
 
+static int parse(struct counter_file *file, const void *data, size_t len)
+{
+	struct fault fault = FAULT_INIT;
+	int result = counter_file_parse(file, data, len, &fault);
+
+	assert_true(result == 0 || fault.kind == FAULT_UNSUPPORTED);
+	return result;
+}
+
+/* However many bytes each counter takes, and wherever it stands. */
+static void sizes(void **state)
+{
+	static const uint32_t large[] = {0x7f, 0x80, 0x3fff, 0x4000, UINT32_MAX};
+	struct counter_entries entries = COUNTER_ENTRIES_INIT;
+	struct counter_file file = COUNTER_FILE_INIT;
+	struct string_list argv = STRING_LIST_INIT;
+	struct buffer out = BUFFER_INIT;
+	uint32_t n, i, value, counters[20];
+
+	(void)state;
+	for (n = 1; n <= 20; n++) {
+		for (i = 0; i < n; i++)
+			counters[i] = i;
+		counters[n / 2] = large[n % 5];
+		counter_entries_add(&entries, 0, n, counters, n);
+	}
+	covcounters_write(&out, example_meta, &argv, "amd64", &entries);
+	assert_int_equal(parse(&file, out.data, out.len), 0);
+	assert_int_equal(file.n_functions, 20);
+	for (n = 1; n <= 20; n++)
+		for (i = 0; i < n; i++) {
+			value = file.counters[file.functions[n - 1].at + i];
+			assert_int_equal(value, i == n / 2 ? large[n % 5] : i);
+		}
+	buffer_free(&out);
+	counter_file_free(&file);
+	counter_entries_free(&entries);
+}
+
 /* More than ten arguments are sorted as text; the tables are padded, and the padding counts. */
 static void arguments(void **state)
 {
@@ -112,15 +151,6 @@ static void arguments(void **state)
 	assert_memory_equal(args + 1, "\1\2\3\4\5\6\7\10\11\12\33\34\35\36\13\14", 16);
 	buffer_free(&out);
 	string_list_free(&argv);
-}
-
-static int parse(struct counter_file *file, const void *data, size_t len)
-{
-	struct fault fault = FAULT_INIT;
-	int result = counter_file_parse(file, data, len, &fault);
-
-	assert_true(result == 0 || fault.kind == FAULT_UNSUPPORTED);
-	return result;
 }
 
 static void parse_example(void **state)
@@ -239,7 +269,7 @@ int main(void)
 	    cmocka_unit_test(meta),	   cmocka_unit_test(counters),
 	    cmocka_unit_test(arguments),   cmocka_unit_test(parse_example),
 	    cmocka_unit_test(parse_raw),   cmocka_unit_test(parse_damaged),
-	    cmocka_unit_test(containment),
+	    cmocka_unit_test(containment), cmocka_unit_test(sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
