@@ -189,6 +189,7 @@ void covprofile_release(struct covprofile *profile)
 	free(profile->parts);
 	free(profile->slots);
 	free(profile->counters);
+	free(atomic_load(&profile->summary));
 	free(profile);
 }
 

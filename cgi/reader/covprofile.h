@@ -25,6 +25,13 @@ struct profile_part {
 	size_t first_counter;
 };
 
+/* What is told of a whole profile. */
+struct covprofile_summary {
+	char digest[33];	      /* of what is in it: 32 hexadecimal digits */
+	uint32_t several_builds;      /* see covprofile_several_builds() */
+	struct string_ref an_example; /* of these; its text lives as long as the profile */
+};
+
 struct covprofile {
 	atomic_uint users;
 	uint8_t mode;	     /* of the first program: enum counter_mode; 0 while there is none */
@@ -39,6 +46,7 @@ struct covprofile {
 	size_t n_counters;
 	size_t counters_cap;
 	struct form_cache *forms; /* what makes printing it again cheap; not owned, may be NULL */
+	struct covprofile_summary *_Atomic summary; /* owned; NULL until somebody asks */
 };
 
 /* An empty profile with one user; NULL when out of memory. */
@@ -81,6 +89,13 @@ uint32_t covprofile_group_end(const struct covprofile *profile, const uint32_t *
  */
 uint32_t covprofile_several_builds(const struct covprofile *profile, const uint32_t *sorted,
 				   struct string_ref *example);
+
+/* The summary is made when it is asked for first.  NULL when out of memory. */
+must_check const struct covprofile_summary *covprofile_summary(struct covprofile *profile,
+							       struct error *err);
+
+/* The profile is about to be changed: its summary is no longer right. */
+void covprofile_forget_summary(struct covprofile *profile);
 
 struct covprofile *covprofile_use(struct covprofile *profile);
 void covprofile_release(struct covprofile *profile);

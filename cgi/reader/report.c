@@ -1,6 +1,5 @@
 #include "cgi/reader/report.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cgi/base/log.h"
@@ -38,66 +37,21 @@ void report_notes(struct reader_report *report, const struct merge_notes *notes)
 	report->ignored_entries += notes->ignored;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
+int report_profile(struct reader_report *report, struct covprofile *profile, struct error *err)
 {
-	hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-	return hash ^ hash >> 32;
-}
+	const struct covprofile_summary *summary = covprofile_summary(profile, err);
 
-/* Two hashes of 64 bits side by side. */
-struct digest {
-	uint64_t a, b;
-};
-
-static struct digest hash_part(const struct covprofile *profile, const struct profile_part *part)
-{
-	const uint32_t *counters = profile->counters + part->first_counter;
-	uint64_t content = part->package->content_hash;
-	struct digest hash = {mix(0x9ae16a3b2f90404fu, content), mix(0xc3a5c85c97cb3127u, content)};
-	uint32_t i;
-
-	for (i = 0; i < part->package->n_units; i += 2) {
-		uint64_t pair = counters[i];
-
-		if (i + 1 < part->package->n_units)
-			pair |= (uint64_t)counters[i + 1] << 32;
-		hash = (struct digest){mix(hash.a, pair), mix(hash.b, pair)};
-	}
-	return hash;
-}
-
-/* The order in which programs were added does not matter: the hashes of the packages are added up.
- */
-static void write_digest(const struct covprofile *profile, char out[33])
-{
-	struct digest sum = {0, 0};
-	uint32_t i;
-
-	for (i = 0; i < profile->n_parts; i++) {
-		struct digest part = hash_part(profile, &profile->parts[i]);
-
-		sum = (struct digest){sum.a + part.a, sum.b + part.b};
-	}
-	sum.a = mix(sum.a, covprofile_is_set(profile) ? COUNTER_MODE_SET : profile->mode);
-	snprintf(out, 33, "%016llx%016llx", (unsigned long long)sum.a, (unsigned long long)sum.b);
-}
-
-int report_profile(struct reader_report *report, const struct covprofile *profile,
-		   struct error *err)
-{
-	cleanup_free uint32_t *sorted = covprofile_sorted_parts(profile, err);
-	struct string_ref example;
-
-	if (!sorted)
+	if (!summary)
 		return -1;
 	report->mixed_modes = profile->mixed_modes;
-	report->several_builds = covprofile_several_builds(profile, sorted, &example);
+	report->several_builds = summary->several_builds;
 	if (report->several_builds) {
-		report->several_builds_example = strndup(example.text, example.len);
+		report->several_builds_example =
+		    strndup(summary->an_example.text, summary->an_example.len);
 		if (!report->several_builds_example)
 			return error_no_memory(err);
 	}
-	write_digest(profile, report->digest);
+	memcpy(report->digest, summary->digest, sizeof report->digest);
 	return 0;
 }
 

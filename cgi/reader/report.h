@@ -24,7 +24,7 @@ void report_finding(struct reader_report *report, const struct input_file *input
 void report_notes(struct reader_report *report, const struct merge_notes *notes);
 
 /* What can be told of the whole profile: modes, builds, digest.  -1: ERROR_UNAVAILABLE. */
-must_check int report_profile(struct reader_report *report, const struct covprofile *profile,
+must_check int report_profile(struct reader_report *report, struct covprofile *profile,
 			      struct error *err);
 
 #endif

@@ -135,8 +135,10 @@ static int own_profile(struct kept *kept, struct error *err)
 {
 	struct covprofile *copy;
 
-	if (atomic_load(&kept->profile->users) == 1)
+	if (atomic_load(&kept->profile->users) == 1) {
+		covprofile_forget_summary(kept->profile);
 		return 0;
+	}
 	copy = covprofile_copy(kept->profile, err);
 	if (!copy)
 		return -1;
