@@ -55,6 +55,8 @@ size_t kept_memory(const struct kept *kept)
 							sizeof *kept->programs[i].first;
 	for (i = 0; i < kept->n_files; i++)
 		bytes += sizeof kept->files[i] + strlen(kept->files[i].name) + 1;
+	if (kept->live)
+		bytes += live_sum_memory(kept->live);
 	return bytes;
 }
 
@@ -68,6 +70,7 @@ void kept_free(struct kept *kept)
 {
 	size_t i;
 
+	live_sum_release(kept->live);
 	covprofile_release(kept->profile);
 	for (i = 0; i < kept->n_programs; i++) {
 		program_release(kept->programs[i].program);

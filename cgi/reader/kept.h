@@ -13,6 +13,7 @@
 #include "cgi/base/cleanup.h"
 #include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
+#include "cgi/reader/live_sum.h"
 #include "cgi/reader/load.h"
 #include "cgi/reader/program.h"
 
@@ -36,6 +37,8 @@ struct kept {
 	size_t n_programs;
 	struct kept_file *files; /* owned; in the order of the inputs */
 	size_t n_files;
+	struct live_sum *live; /* this is a user of it: what the running processes made of the
+				  profile; NULL = not known */
 };
 
 #define KEPT_INIT ((struct kept){0})

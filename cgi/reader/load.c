@@ -45,13 +45,19 @@ static int settle_failure(struct load_job *job, bool gone, struct error *err)
 	return job->reason ? 0 : error_no_memory(err);
 }
 
-static int run_job(struct load_job *job, struct file_bytes *bytes, struct merge_work *work,
+static int read_file(const struct load_job *job, struct file_bytes *bytes, bool *gone,
+		     struct error *err)
+{
+	return source_file_read(job->input->dir_fd, job->input->file->name, bytes, gone, err);
+}
+
+static int run_job(struct load_job *job, struct file_bytes *scratch, struct merge_work *work,
 		   const struct merge_sink *sink, struct error *err)
 {
-	const struct input_file *input = job->input;
+	const struct file_bytes *bytes = job->bytes.data ? &job->bytes : scratch;
 	bool gone = false;
 
-	if (source_file_read(input->dir_fd, input->file->name, bytes, &gone, err) < 0)
+	if (!job->bytes.data && read_file(job, scratch, &gone, err) < 0)
 		return settle_failure(job, gone, err);
 	if (merge_counter_file(job->target, bytes->data, bytes->len, sink, work, &job->notes, err) <
 	    0)
@@ -178,11 +184,36 @@ int load_files(struct load_job *jobs, size_t n_jobs, struct covprofile *profile,
 	return i < n ? -1 : 0;
 }
 
+int load_read_ahead(struct load_job *jobs, size_t n_jobs, size_t most, bool *all,
+		    const struct deadline *deadline, struct error *err)
+{
+	size_t i;
+
+	*all = true;
+	for (i = 0; i < n_jobs && *all; i++) {
+		struct file_bytes *bytes = &jobs[i].bytes;
+		struct error ignored;
+		bool gone;
+
+		if (coverage_check_step(deadline, i, err) < 0)
+			return -1;
+		if (read_file(&jobs[i], bytes, &gone, &ignored) < 0)
+			file_bytes_free(bytes);
+		else
+			file_bytes_trim(bytes);
+		*all = bytes->data && bytes->cap <= most;
+		most -= *all ? bytes->cap : 0;
+	}
+	return 0;
+}
+
 void load_jobs_free(struct load_job *jobs, size_t n_jobs)
 {
 	size_t i;
 
-	for (i = 0; jobs && i < n_jobs; i++)
+	for (i = 0; jobs && i < n_jobs; i++) {
+		file_bytes_free(&jobs[i].bytes);
 		free(jobs[i].reason);
+	}
 	free(jobs);
 }

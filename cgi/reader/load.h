@@ -15,6 +15,7 @@
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/merge.h"
+#include "cgi/reader/source_file.h"
 
 enum load_outcome {
 	LOAD_ADDED,
@@ -26,6 +27,7 @@ enum load_outcome {
 struct load_job {
 	const struct input_file *input;
 	const struct merge_target *target;
+	struct file_bytes bytes; /* owned; the file, where it was read ahead */
 	/* what became of it */
 	enum load_outcome outcome;
 	char *
@@ -40,6 +42,14 @@ struct load_job {
  */
 must_check int load_files(struct load_job *jobs, size_t n_jobs, struct covprofile *profile,
 			  const struct deadline *deadline, struct error *err);
+
+/*
+ * Read the files of the jobs ahead, as far as `most` bytes of memory go.  *all: they all have
+ * been; what could not be read is left to load_files(), which tells why.  -1: ERROR_TIMEOUT,
+ * ERROR_CANCELLED.
+ */
+must_check int load_read_ahead(struct load_job *jobs, size_t n_jobs, size_t most, bool *all,
+			       const struct deadline *deadline, struct error *err);
 
 void load_jobs_free(struct load_job *jobs, size_t n_jobs);
 

@@ -60,10 +60,10 @@ static int lock(struct reader *reader, const struct deadline *deadline, struct e
 			 "files: set GOVERAGE_TIMEOUT to more seconds");
 }
 
-/* Everything that needs the lock; the caller becomes a user of the profile. */
+/* Everything that needs the lock; the caller becomes a user of the profile, and of *live. */
 static struct covprofile *update(struct reader *reader, struct round *round,
 				 const struct reader_request *request, struct reader_report *report,
-				 struct error *err)
+				 struct live_sum **live, struct error *err)
 {
 	struct kept_list *list = reader_find_kept(reader, request->set);
 	struct covprofile *base = NULL;
@@ -76,6 +76,7 @@ static struct covprofile *update(struct reader *reader, struct round *round,
 	if (round_begin(round, request, report, &reader->programs, err) == 0 &&
 	    round_update(round, &list->sum, reader->budget ? &list->watch : NULL, err) == 0) {
 		base = covprofile_use(list->sum.profile);
+		*live = live_sum_use(list->sum.live);
 		if (!base->forms)
 			base->forms = reader->forms;
 	} else {
@@ -117,19 +118,38 @@ static int check_report(const struct reader_report *report, struct error *err)
 			 "-cover, with GOCOVERDIR set to the same directory");
 }
 
+/* What the running processes came to, beside a profile that may have gone on meanwhile. */
+static void keep_live(struct reader *reader, const struct coverage_set *set,
+		      const struct covprofile *base, struct live_sum *live)
+{
+	struct kept_list *list;
+
+	timed_lock_take(&reader->lock);
+	list = reader_find_kept(reader, set);
+	if (list && list->sum.profile == base) {
+		live_sum_release(list->sum.live);
+		list->sum.live = live_sum_use(live);
+	}
+	reader_keep_to_budget(reader);
+	timed_lock_give_back(&reader->lock);
+}
+
 struct covprofile *reader_load(struct reader *reader, const struct reader_request *request,
 			       struct reader_report *report, struct error *err)
 {
 	cleanup_round struct round round = ROUND_INIT;
 	cleanup_covprofile struct covprofile *base = NULL, *profile = NULL;
+	cleanup_live_sum struct live_sum *last = NULL, *now = NULL;
 
 	if (lock(reader, request->deadline, err) < 0)
 		return NULL;
-	base = update(reader, &round, request, report, err);
+	base = update(reader, &round, request, report, &last, err);
 	timed_lock_give_back(&reader->lock);
 	if (!base || check_report(report, err) < 0)
 		return NULL;
-	profile = round_add_live(&round, base, err);
+	profile = round_add_live(&round, base, last, reader->budget ? &now : NULL, err);
+	if (now)
+		keep_live(reader, request->set, base, now);
 	if (!profile || check_report(report, err) < 0 || check_modes(request, profile, err) < 0 ||
 	    report_profile(report, profile, err) < 0)
 		return NULL;

@@ -91,12 +91,23 @@ static void drop_oldest_remembered(struct reader *reader)
 	*at = NULL;
 }
 
+static bool drop_live(struct reader *reader)
+{
+	if (!reader->kept || !reader->kept->sum.live)
+		return false;
+	live_sum_release(reader->kept->sum.live);
+	reader->kept->sum.live = NULL;
+	return true;
+}
+
 /* The least useful thing first; false when there is nothing left. */
 static bool drop_something(struct reader *reader)
 {
 	if (reader->kept && reader->kept->next)
 		drop_oldest_kept(reader);
 	else if (program_cache_drop_oldest(&reader->programs))
+		return true;
+	else if (drop_live(reader))
 		return true;
 	else if (reader->remembered)
 		drop_oldest_remembered(reader);

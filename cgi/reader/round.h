@@ -47,8 +47,13 @@ must_check int round_update(struct round *round, struct kept *kept, struct direc
 /*
  * The profile with the snapshots of running processes: `base`, or a copy of it.  The caller becomes
  * a user.  NULL as reader_load().
+ *
+ * `last`, or NULL, is what they came to before, beside the same base: its profile is taken where
+ * they say the same again.  *now becomes what they come to this time, where that is not the same
+ * and not too large to be kept; the caller owns it.  now NULL = nothing will be kept.
  */
 must_check struct covprofile *round_add_live(struct round *round, struct covprofile *base,
+					     const struct live_sum *last, struct live_sum **now,
 					     struct error *err);
 
 void round_free(struct round *round);

@@ -135,6 +135,8 @@ static int own_profile(struct kept *kept, struct error *err)
 {
 	struct covprofile *copy;
 
+	live_sum_release(kept->live);
+	kept->live = NULL;
 	if (atomic_load(&kept->profile->users) == 1) {
 		covprofile_forget_summary(kept->profile);
 		return 0;

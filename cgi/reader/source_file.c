@@ -106,6 +106,17 @@ int source_file_identify(int dir_fd, const char *name, struct file_identity *ide
 	return 0;
 }
 
+void file_bytes_trim(struct file_bytes *bytes)
+{
+	size_t need = bytes->len ? bytes->len : 1;
+	uint8_t *data = need < bytes->cap ? realloc(bytes->data, need) : NULL;
+
+	if (!data)
+		return;
+	bytes->data = data;
+	bytes->cap = need;
+}
+
 void file_bytes_free(struct file_bytes *bytes)
 {
 	free(bytes->data);

@@ -46,6 +46,9 @@ must_check int source_file_read(int dir_fd, const char *name, struct file_bytes 
 must_check int source_file_identify(int dir_fd, const char *name, struct file_identity *identity,
 				    bool *gone, struct error *err);
 
+/* Give back the memory that the file at hand does not need. */
+void file_bytes_trim(struct file_bytes *bytes);
+
 void file_bytes_free(struct file_bytes *bytes);
 
 #define cleanup_file_bytes cleanup_with(file_bytes_free)

@@ -217,6 +217,112 @@ static void too_late(void **state)
 	reader_free(reader);
 }
 
+/* --- running processes --------------------------------------------------------------------------
+ */
+
+/* Good for one call. */
+static const char *path_of(const char *dir, const char *name)
+{
+	static char path[600];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
+}
+
+/* What the directory and the snapshots in the other one say together: the count, and the digest. */
+static unsigned count_with(struct reader *reader, const char *dir, const char *live,
+			   size_t n_counter_files, size_t n_skipped, char digest[33])
+{
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	cleanup_fd int live_fd = open(live, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_covprofile struct covprofile *profile = NULL;
+	struct deadline deadline = long_enough();
+	struct reader_request request = {&set, live_fd, false, &deadline};
+	struct error err = {0};
+
+	assert_true(live_fd >= 0);
+	assert_int_equal(list(&set, dir, &deadline, &err), 0);
+	profile = reader_load(reader, &request, &report, &err);
+	assert_non_null(profile);
+	assert_int_equal(profile->n_counters, 1);
+	assert_int_equal(report.n_counter_files, n_counter_files);
+	assert_int_equal(report.n_skipped, n_skipped);
+	memcpy(digest, report.digest, 33);
+	return profile->counters[0];
+}
+
+/* Whichever of the two has changed since, or has not. */
+static void running(size_t budget, const char *name, const char *live_name)
+{
+	const char *dir = make_dir(name), *live = make_dir(live_name);
+	struct reader *reader = reader_new(budget, NULL);
+	char first[33], digest[33];
+
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	put_counters(dir, TAG_A, 1, 3);
+	put_counters(live, TAG_A, 7, 20);
+	assert_int_equal(count_with(reader, dir, live, 2, 0, first), 23);
+	assert_int_equal(count_with(reader, dir, live, 2, 0, digest), 23);
+	assert_string_equal(digest, first);
+	/* another count in a file of the same name and size */
+	put_counters(live, TAG_A, 7, 21);
+	assert_int_equal(count_with(reader, dir, live, 2, 0, digest), 24);
+	assert_string_not_equal(digest, first);
+	put_counters(live, TAG_A, 7, 20);
+	assert_int_equal(count_with(reader, dir, live, 2, 0, digest), 23);
+	assert_string_equal(digest, first);
+	/* the directory goes on beside the same snapshot, and back again */
+	put_counters(dir, TAG_A, 2, 1);
+	assert_int_equal(count_with(reader, dir, live, 3, 0, digest), 24);
+	assert_int_equal(unlink(path_of(dir, "covcounters." TAG_A ".2.1")), 0);
+	assert_int_equal(count_with(reader, dir, live, 2, 0, digest), 23);
+	assert_string_equal(digest, first);
+	/* a second process that says the same, and none at all */
+	put_counters(live, TAG_A, 8, 20);
+	assert_int_equal(count_with(reader, dir, live, 3, 0, digest), 43);
+	assert_int_equal(count_with(reader, dir, live, 3, 0, digest), 43);
+	assert_int_equal(unlink(path_of(live, "covcounters." TAG_A ".7.1")), 0);
+	assert_int_equal(count_with(reader, dir, live, 2, 0, digest), 23);
+	assert_int_equal(unlink(path_of(live, "covcounters." TAG_A ".8.1")), 0);
+	assert_int_equal(count_with(reader, dir, live, 1, 0, digest), 3);
+	reader_free(reader);
+}
+
+static void running_with_state(void **state)
+{
+	(void)state;
+	running(1 << 20, "running-beside", "running-beside-live");
+}
+
+static void running_with_little_room(void **state)
+{
+	(void)state;
+	running(2000, "running-beside-little", "running-beside-little-live");
+}
+
+static void running_without_state(void **state)
+{
+	(void)state;
+	running(0, "running-beside-nothing", "running-beside-nothing-live");
+}
+
+/* A damaged snapshot is told of each time. */
+static void running_damaged(void **state)
+{
+	const char *dir = make_dir("running-damaged"), *live = make_dir("damaged-live");
+	struct reader *reader = reader_new(1 << 20, NULL);
+	char digest[33];
+
+	(void)state;
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	put_counters(live, TAG_A, 7, 20);
+	write_file(path_of(live, "covcounters." TAG_A ".8.1"), "bad", 3);
+	assert_int_equal(count_with(reader, dir, live, 1, 1, digest), 20);
+	assert_int_equal(count_with(reader, dir, live, 1, 1, digest), 20);
+	reader_free(reader);
+}
+
 /* Of a thousand bad files some are named, and all are counted. */
 static void many_skips(void **state)
 {
@@ -414,6 +520,10 @@ int main(void)
 	    cmocka_unit_test(changes_of_known_files),
 	    cmocka_unit_test(no_data),
 	    cmocka_unit_test(too_late),
+	    cmocka_unit_test(running_with_state),
+	    cmocka_unit_test(running_with_little_room),
+	    cmocka_unit_test(running_without_state),
+	    cmocka_unit_test(running_damaged),
 	    cmocka_unit_test(many_skips),
 	    cmocka_unit_test(findings),
 	    cmocka_unit_test(remembering),
