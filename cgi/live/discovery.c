@@ -9,6 +9,12 @@
 
 enum { SHARED_MEMORY = 1 }; /* KCMP_VM */
 
+/*
+ * The kernel starts programs of its own (modprobe, a handler of core dumps) from a thread that
+ * looks like all others for a moment.
+ */
+static const int64_t kernel_thread_age_ns = 10 * (int64_t)1000000000;
+
 static int add(struct candidates *candidates, const struct candidate *candidate,
 	       struct fault *fault)
 {
@@ -39,6 +45,7 @@ struct scan {
 	int proc_fd;
 	const struct watched_dirs *watched;
 	struct evidence evidence;
+	struct kernel_threads *kernel_threads;
 	struct buffer scratch;
 	const struct deadline *deadline;
 	struct fault *fault;
@@ -83,9 +90,33 @@ static int see_hidden(struct scan *scan, pid_t pid)
 	return ours <= 0 ? ours : add(scan->candidates, &candidate, scan->fault);
 }
 
-static int see_process(struct scan *scan, pid_t pid)
+/* It has shown no environment: need it be asked for again? */
+static void see_silent(const struct scan *scan, pid_t pid, uint64_t inode)
 {
-	switch (environment_look(scan->proc_fd, pid, scan->watched, &scan->scratch)) {
+	cleanup_process struct process process = PROCESS_INIT;
+	struct fault ignored = FAULT_INIT;
+	int64_t start_ns;
+
+	if (kernel_threads_ask(scan->kernel_threads, pid, inode) != THREAD_UNKNOWN ||
+	    process_open(&process, scan->proc_fd, pid, &ignored) < 0)
+		return;
+	start_ns = boot_clock_unix_ns(scan->evidence.clock, process.stat.start_ticks);
+	if (!process.stat.of_kernel)
+		kernel_threads_tell(scan->kernel_threads, pid, inode, THREAD_OTHER);
+	else if (scan->evidence.clock->now_ns - start_ns >= kernel_thread_age_ns)
+		kernel_threads_tell(scan->kernel_threads, pid, inode, THREAD_OF_KERNEL);
+}
+
+static int see_process(struct scan *scan, pid_t pid, uint64_t inode)
+{
+	enum environment_result result;
+
+	if (kernel_threads_ask(scan->kernel_threads, pid, inode) == THREAD_OF_KERNEL)
+		return 0;
+	result = environment_look(scan->proc_fd, pid, scan->watched, &scan->scratch);
+	if (!scan->scratch.len)
+		see_silent(scan, pid, inode);
+	switch (result) {
 	case ENVIRONMENT_OURS:
 		return see_ours(scan, pid);
 	case ENVIRONMENT_HIDDEN:
@@ -117,7 +148,7 @@ static int read_proc(struct scan *scan)
 		if (pid <= 0 || pid == own)
 			continue;
 		if (fault_check_deadline(scan->deadline, scan->fault) < 0 ||
-		    see_process(scan, pid) < 0)
+		    see_process(scan, pid, entry->d_ino) < 0)
 			return -1;
 	}
 	return errno ? cannot_list(scan) : 0;
@@ -175,6 +206,7 @@ int discover(struct candidates *candidates, int proc_fd, const struct watched_di
 			    .proc_fd = proc_fd,
 			    .watched = watched,
 			    .evidence = {.watched = watched, .cache = cache, .clock = clock},
+			    .kernel_threads = cache_kernel_threads(cache),
 			    .deadline = deadline,
 			    .fault = fault};
 	int result = read_proc(&scan);

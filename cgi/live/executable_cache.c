@@ -17,7 +17,8 @@ struct live_cache {
 	struct file_identity program_file[CACHE_PROGRAMS]; /* what ran it last */
 	size_t program_bytes;
 	struct plain_file
-	    plain[CACHE_PLAIN_FILES]; /* a hash table without chains: a clash overwrites */
+	    plain[CACHE_PLAIN_FILES];	      /* a hash table without chains: a clash overwrites */
+	struct kernel_threads kernel_threads; /* needs no lock */
 };
 
 struct live_cache *live_cache_new(void)
@@ -245,4 +246,9 @@ void cache_add_plain(struct live_cache *cache, const struct mapped_file *file)
 	pthread_mutex_lock(&cache->lock);
 	cache->plain[plain.path_hash % CACHE_PLAIN_FILES] = plain;
 	pthread_mutex_unlock(&cache->lock);
+}
+
+struct kernel_threads *cache_kernel_threads(struct live_cache *cache)
+{
+	return &cache->kernel_threads;
 }

@@ -7,6 +7,7 @@
 #define GOVERAGE_LIVE_EXECUTABLE_CACHE_H
 
 #include "cgi/live/executable.h"
+#include "cgi/live/kernel_threads.h"
 #include "cgi/live/live.h"
 #include "cgi/live/maps.h"
 #include "cgi/live/program.h"
@@ -49,5 +50,7 @@ must_check struct program *cache_last_program(struct live_cache *cache,
  */
 bool cache_is_plain(struct live_cache *cache, const struct mapped_file *file);
 void cache_add_plain(struct live_cache *cache, const struct mapped_file *file);
+
+struct kernel_threads *cache_kernel_threads(struct live_cache *cache);
 
 #endif

@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STAT_MAX = 4096, STATUS_MAX = 16384, READ_STEP = 16384 };
+enum {
+	STAT_MAX = 4096,
+	STATUS_MAX = 16384,
+	READ_STEP = 16384,
+	KERNEL_THREAD = 0x200000, /* PF_KTHREAD */
+};
 
 /* `rest_follows`: a short read is not the end. */
 static int read_proc(int dir_fd, const char *name, struct buffer *out, size_t max,
@@ -66,6 +71,9 @@ static bool parse_stat(const char *text, struct process_stat *stat)
 		switch (field) {
 		case 4:
 			stat->parent = (pid_t)value;
+			break;
+		case 9:
+			stat->of_kernel = value & KERNEL_THREAD;
 			break;
 		case 22:
 			stat->start_ticks = value;

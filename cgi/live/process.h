@@ -15,6 +15,7 @@
 struct process_stat {
 	char state; /* 'R', 'S', 'Z', ... */
 	pid_t parent;
+	bool of_kernel; /* a thread of the kernel */
 	uint64_t
 	    start_ticks; /* since boot, in clock ticks: with the pid, the identity of a process */
 	/* addresses; 0 or 1 when this program may not look into the process */
