@@ -15,21 +15,42 @@ struct digest {
 	uint64_t a, b;
 };
 
+static inline struct digest mix_in(struct digest hash, uint64_t word)
+{
+	return (struct digest){mix(hash.a, word), mix(hash.b, word)};
+}
+
+/* Two counters. */
+static inline uint64_t pair_at(const uint32_t *counters)
+{
+	return counters[0] | (uint64_t)counters[1] << 32;
+}
+
+static struct digest hash_counters(struct digest hash, const uint32_t *counters, uint32_t n)
+{
+	/* a multiplication waits for the one before it, but not for those of the other hashes */
+	struct digest first = mix_in(hash, 1), second = mix_in(hash, 2), third = mix_in(hash, 3);
+
+	for (; n >= 8; n -= 8, counters += 8) {
+		hash = mix_in(hash, pair_at(counters));
+		first = mix_in(first, pair_at(counters + 2));
+		second = mix_in(second, pair_at(counters + 4));
+		third = mix_in(third, pair_at(counters + 6));
+	}
+	hash = (struct digest){mix(hash.a, first.a), mix(hash.b, first.b)};
+	hash = (struct digest){mix(hash.a, second.a), mix(hash.b, second.b)};
+	hash = (struct digest){mix(hash.a, third.a), mix(hash.b, third.b)};
+	for (; n; n--)
+		hash = mix_in(hash, *counters++);
+	return hash;
+}
+
 static struct digest hash_part(const struct covprofile *profile, const struct profile_part *part)
 {
-	const uint32_t *counters = profile->counters + part->first_counter;
 	uint64_t content = part->package->content_hash;
 	struct digest hash = {mix(0x9ae16a3b2f90404fu, content), mix(0xc3a5c85c97cb3127u, content)};
-	uint32_t i;
 
-	for (i = 0; i < part->package->n_units; i += 2) {
-		uint64_t pair = counters[i];
-
-		if (i + 1 < part->package->n_units)
-			pair |= (uint64_t)counters[i + 1] << 32;
-		hash = (struct digest){mix(hash.a, pair), mix(hash.b, pair)};
-	}
-	return hash;
+	return hash_counters(hash, profile->counters + part->first_counter, part->package->n_units);
 }
 
 /* The order in which programs were added does not matter: the hashes of the packages are added up.
