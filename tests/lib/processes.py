@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -121,16 +122,61 @@ def stop(process, number=signal.SIGTERM, patience=PATIENCE):
         raise AssertionError(f"no end within {patience} s of signal {number}") from None
 
 
-def free_ports(count):
-    """Ports of the loopback address that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
+# --- what a test must have alone ------------------------------------------------------------------
+
+_reserved = []
+
+
+def reserve(name):
+    """Is what is called so this test program's alone now, among all that run side by side?  Until its end."""
+    lock = socket.socket(socket.AF_UNIX)
     try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
+        lock.bind(f"\0goverage-test-{name}")
+    except OSError:
+        lock.close()
+        return False
+    _reserved.append(lock)
+    return True
+
+
+def _is_free(port):
+    with socket.socket() as sock:
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(count):
+    """Ports of the loopback address that nobody listens on now, and that nobody takes until a server is started:
+    no other test, nor an outgoing connection."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        first_outgoing = int(file.read().split()[0])
+    ports = list(range(10000, first_outgoing)) or list(range(10000, 65536))
+    random.shuffle(ports)
+    found = []
+    while len(found) < count:
+        port = ports.pop()
+        if reserve(f"port-{port}") and _is_free(port):
+            found.append(port)
+    return found
+
+
+def own_users(count):
+    """Ids of users who have no process on this machine but those that this test starts for them."""
+    with_processes, found = set(), []
+    for pid in _parents():
+        try:
+            with open(f"/proc/{pid}/status", "rb") as status:
+                with_processes |= {int(uid) for line in status if line.startswith(b"Uid:") for uid in line.split()[1:]}
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    for uid in range(65533, 60000, -1):
+        if len(found) < count and reserve(f"user-{uid}") and uid not in with_processes:
+            found.append(uid)
+    assert len(found) == count, "no users are left"
+    return found
 
 
 def open_descriptors(pid):

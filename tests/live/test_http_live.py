@@ -26,7 +26,7 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 POLLS = int(os.environ.get("GOVERAGE_HTTP_POLLS") or 1000)
 FEW_POLLS = max(POLLS // 10, 20)
 OLDER, NEWEST = go_fixture.RELEASE, go_fixture.NEWEST
-NOBODY, OTHER, GROUP = 65534, 65533, 65534
+NOBODY, OTHER = processes.own_users(2)
 LINE = re.compile(r"(.+:\d+\.\d+,\d+\.\d+ \d+) (\d+)")
 NAME = "shopfront"
 
@@ -236,7 +236,7 @@ def selection(out, work):
 
 def denied(out, work):
     """The service is another user's than the responder."""
-    as_nobody = ["/usr/bin/setpriv", f"--reuid={NOBODY}", f"--regid={GROUP}", "--clear-groups"]
+    as_nobody = ["/usr/bin/setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     program = work.install(http_service.build(NAME, "count", OLDER), NAME)
     coverage = fresh(work, "denied")
     with http_service.Service(program, coverage, prefix=as_nobody) as service:

@@ -24,7 +24,6 @@ from answer import check_common, check_error, check_json_error
 
 RELEASE = go_fixture.RELEASE
 LIST = "/v1/cover/list"
-OTHERS = 65533, 65534  # users that have no processes but those of this test
 TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ"
 
 
@@ -211,7 +210,8 @@ def unreadable(out, place, program):
     root = os.getuid() == 0
     prefix, (command, *argv) = [], [place.work.cgi]
     if root:
-        prefix, (command, *argv) = as_user(OTHERS[0]), as_user(OTHERS[1]) + [place.work.cgi]
+        owner, reader = processes.own_users(2)
+        prefix, (command, *argv) = as_user(owner), as_user(reader) + [place.work.cgi]
 
     def ask(query, **settings):
         env = cgi_client.environment(place.settings(**settings), "GET", LIST, query)

@@ -18,7 +18,8 @@ import processes
 import tap
 
 RELEASE = go_fixture.RELEASE
-NOBODY, OTHER, GROUP = 65534, 65533, 65534
+NOBODY, OTHER = processes.own_users(2)
+GROUP = 65534
 
 
 def as_user(uid, *options):
