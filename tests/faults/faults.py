@@ -1,6 +1,5 @@
 """What all tests of faults need: the program through both gateways, and proof that nothing is left behind."""
 
-import ctypes
 import json
 import os
 
@@ -10,9 +9,6 @@ import go_fixture
 import processes
 import tap
 from answer import check_common, check_error, check_profile
-
-CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
-MS_PRIVATE, MS_REC = 1 << 18, 1 << 14
 
 
 # A service that runs until its standard input ends.
@@ -173,23 +169,3 @@ class Reference:
             f"{answer.text()}\ninstead of\n{self.answer.text()}"
         if answer.header("etag"):
             assert answer.header("etag") != self.answer.header("etag"), "the same ETag for other bytes"
-
-
-def private_shm():
-    """Into a mount namespace with /dev/shm of its own: what is left there was left by this test."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    uid, gid = os.geteuid(), os.getegid()
-    if libc.unshare(CLONE_NEWNS | (0 if uid == 0 else CLONE_NEWUSER)) != 0:
-        raise OSError(ctypes.get_errno(), "unshare: no namespace of its own for this user")
-    if uid != 0:
-        for file, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            with open(f"/proc/self/{file}", "w") as out:
-                out.write(text)
-    mount(libc, None, "/", None, MS_REC | MS_PRIVATE)
-    mount(libc, "tmpfs", "/dev/shm", "tmpfs", 0)
-
-
-def mount(libc, source, target, kind, flags, options=None):
-    words = [word.encode() if word else None for word in (source, target, kind)]
-    if libc.mount(*words, ctypes.c_ulong(flags), options.encode() if options else None) != 0:
-        raise OSError(ctypes.get_errno(), f"mount {target}")

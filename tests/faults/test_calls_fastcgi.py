@@ -19,6 +19,7 @@ import fail_call
 import fastcgi_client as fcgi
 import faults
 import go_fixture
+import private_shm
 import processes
 import tap
 import tree
@@ -185,10 +186,10 @@ def kinds(live):
 
 
 def main():
-    processes.alarm(7200 if os.environ.get("GOVERAGE_FAULTS") == "all" else 900)
     out = tap.Tap()
     covdata = go_fixture.covdata_or_skip()
-    faults.private_shm()
+    private_shm.enter()
+    processes.alarm(7200 if os.environ.get("GOVERAGE_FAULTS") == "all" else 900)
     processes.adopt_orphans()
     with tree.WorkDirectory() as work:
         scenes = Scenes(work)

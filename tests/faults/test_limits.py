@@ -19,12 +19,12 @@ import cgi_client
 import fastcgi_client as fcgi
 import faults
 import go_fixture
+import private_shm
 import processes
 import tap
 import tree
 from answer import check_error, parse_cgi
 
-NOBODY = 65533  # a user with no process of his own
 ENGINES = ("builtin", "covdata", "auto")
 NOT_STARTED = (127, 126)  # the system could not even load the program
 
@@ -119,7 +119,7 @@ def descriptors_of_responder(out, bench):
 
 def tasks(out, bench, limited):
     """Root has no such limit."""
-    user = NOBODY if os.geteuid() == 0 else None
+    user = processes.own_users(1)[0] if os.geteuid() == 0 else None
     for engine in ENGINES:
         with out.check(f"no process may be started, engine {engine}"):
             answer = limited.ask({"GOVERAGE_ENGINE": engine}, [(resource.RLIMIT_NPROC, 1)], user)
@@ -170,7 +170,7 @@ class Disk:
         self.path = path
         self.libc = ctypes.CDLL(None, use_errno=True)
         os.makedirs(path, exist_ok=True)
-        faults.mount(self.libc, "tmpfs", path, "tmpfs", 0, options)
+        private_shm.mount(self.libc, "tmpfs", path, "tmpfs", 0, options)
 
     def __enter__(self):
         return self
@@ -241,11 +241,10 @@ def full_state(out, bench):
 
 
 def main():
-    processes.alarm(900)
     out = tap.Tap()
     covdata = go_fixture.covdata_or_skip()
-    faults.private_shm()
-    os.chmod("/dev/shm", 0o1777)
+    private_shm.enter()
+    processes.alarm(900)
     processes.adopt_orphans()
     with tree.WorkDirectory() as work:
         directory = work.mkdir("coverage")

@@ -5,6 +5,8 @@ import shutil
 import sys
 import tempfile
 
+import private_shm
+
 sys.dont_write_bytecode = True
 
 SOURCE = os.environ.get("abs_top_srcdir") or os.path.dirname(
@@ -35,9 +37,11 @@ def program():
 
 class WorkDirectory:
     """A private directory with a short path (a socket's path has a limit) that every user may enter, with
-    the program in it under both of its names; removed at the end."""
+    the program in it under both of its names; removed at the end.  The program's own private directories are apart
+    from those of other tests, too: see private_shm."""
 
     def __init__(self):
+        private_shm.enter_as_root()
         built = program()
         self.path = tempfile.mkdtemp(prefix="goverage-test-", dir="/tmp")
         os.chmod(self.path, 0o755)
