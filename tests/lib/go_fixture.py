@@ -140,10 +140,10 @@ class Unavailable(Exception):
 
 
 @contextlib.contextmanager
-def _locked():
-    """Tests run side by side, and build the same things."""
-    os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, "lock"), "w") as lock:
+def locked(directory=CACHE):
+    """Tests run side by side, and build the same things in the same places."""
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -160,13 +160,13 @@ def _toolchain(*args):
 
 def go(release=RELEASE):
     """The path of the go command of a release."""
-    with _locked():
+    with locked():
         return _toolchain(release)
 
 
 def covdata(release=RELEASE):
     """The path of the covdata program of a release."""
-    with _locked():
+    with locked():
         return _toolchain("--covdata", release)
 
 
@@ -191,7 +191,7 @@ def build(module, mode, release=RELEASE):
     """The path of a covered program: a module of MODULES, a counter mode, a Go release."""
     command = go(release)
     name = f"{module}-{mode}-{release}"
-    with _locked():
+    with locked():
         program = os.path.join(CACHE, name, module)
         if os.path.exists(program):
             return program

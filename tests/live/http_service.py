@@ -144,14 +144,15 @@ def build(name, mode, release):
     command = go_fixture.go(release)
     directory = os.path.join(go_fixture.CACHE, f"http-{name}-{mode}-{release}")
     program = os.path.join(directory, name)
-    if os.path.exists(program):
-        return program
-    source = source_of(name, directory)
-    new = f"{program}.{os.getpid()}"
-    subprocess.run([command, "build", "-cover", f"-covermode={mode}", "-ldflags=-s -w", "-o", new, "."],
-                   cwd=source, env=dict(go_fixture.go_environment(), GOFLAGS="-mod=mod -buildvcs=false"),
-                   check=True, timeout=900)
-    os.rename(new, program)
+    with go_fixture.locked(directory):
+        if os.path.exists(program):
+            return program
+        source = source_of(name, directory)
+        new = f"{program}.{os.getpid()}"
+        subprocess.run([command, "build", "-cover", f"-covermode={mode}", "-ldflags=-s -w", "-o", new, "."],
+                       cwd=source, env=dict(go_fixture.go_environment(), GOFLAGS="-mod=mod -buildvcs=false"),
+                       check=True, timeout=900)
+        os.rename(new, program)
     return program
 
 

@@ -98,13 +98,18 @@ def source_of(variant, directory):
 def build(variant, mode, release, name="service", cover=True):
     """The path of a program that is built so, and kept for all tests."""
     command = go_fixture.go(release)
-    flags, cgo = VARIANTS[variant]
     directory = os.path.join(go_fixture.CACHE, f"live-{source_digest()}-{variant}-{mode}-{release}"
                              f"{'' if cover else '-bare'}")
     program = os.path.join(directory, name)
-    if os.path.exists(program):
-        return program
-    os.makedirs(directory, exist_ok=True)
+    with go_fixture.locked(directory):
+        if not os.path.exists(program):
+            _build_at(program, command, variant, mode, cover)
+    return program
+
+
+def _build_at(program, command, variant, mode, cover):
+    directory = os.path.dirname(program)
+    flags, cgo = VARIANTS[variant]
     environment = dict(go_fixture.go_environment(), CGO_ENABLED="1" if cgo else "0",
                        GOFLAGS="-mod=mod -buildvcs=false", **({"GOARCH": "386"} if variant == "386" else {}))
     covered = ["-cover", f"-covermode={mode}"] if cover else []
@@ -116,7 +121,6 @@ def build(variant, mode, release, name="service", cover=True):
     if variant == "no-sections":
         remove_section_headers(new)
     os.rename(new, program)
-    return program
 
 
 def _build_c(name, *libraries):
