@@ -85,6 +85,26 @@ static int bind_unix(int fd, const struct sockaddr_un *address, mode_t mode)
 	return rc;
 }
 
+/* For as long as the socket is open, no other file has its inode. */
+static void remember_file(struct listener *listener, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return;
+	listener->unix_path = strdup(path);
+	listener->device = st.st_dev;
+	listener->inode = st.st_ino;
+}
+
+static bool is_our_file(const struct listener *listener)
+{
+	struct stat st;
+
+	return listener->unix_path && lstat(listener->unix_path, &st) == 0 &&
+	       st.st_dev == listener->device && st.st_ino == listener->inode;
+}
+
 static int open_unix(struct listener *listener, const char *path, mode_t mode, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -102,7 +122,7 @@ static int open_unix(struct listener *listener, const char *path, mode_t mode, s
 		return -1;
 	if (bind_unix(fd, &address, mode) < 0 || listen(fd, BACKLOG) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "--listen unix:%s", path);
-	listener->unix_path = strdup(path);
+	remember_file(listener, path);
 	listener->fd = steal_fd(&fd);
 	return 0;
 }
@@ -183,7 +203,7 @@ int listener_open(struct listener *listener, const char *address, mode_t mode, s
 
 void listener_close(struct listener *listener)
 {
-	if (listener->unix_path)
+	if (is_our_file(listener))
 		unlink(listener->unix_path);
 	free(listener->unix_path);
 	if (listener->fd >= 0)

@@ -9,10 +9,12 @@
 
 struct listener {
 	int fd;		 /* non-blocking, close-on-exec */
-	char *unix_path; /* of a socket that we made, removed at the end; NULL otherwise; owned */
+	char *unix_path; /* of a socket that we made; NULL otherwise; owned */
+	dev_t device;	 /* of the file at unix_path, as we made it */
+	ino_t inode;
 };
 
-#define LISTENER_INIT ((struct listener){-1, NULL})
+#define LISTENER_INIT ((struct listener){.fd = -1})
 
 /* Is fd a socket that listens?  Exact for everything that a web server may put there. */
 bool listener_is_listening(int fd);
@@ -28,6 +30,7 @@ must_check int listener_adopt(struct listener *listener, int fd, struct error *e
 must_check int listener_open(struct listener *listener, const char *address, mode_t mode,
 			     struct error *err);
 
+/* The socket file that we made goes with it; not one that somebody has put in its place. */
 void listener_close(struct listener *listener);
 
 #define cleanup_listener cleanup_with(listener_close)

@@ -66,6 +66,25 @@ static void unix_sockets_come_and_go(void **state)
 	free(listener.unix_path);
 }
 
+/* Somebody has removed the socket's file and started another responder in our place. */
+static void the_socket_of_a_successor_stays(void **state)
+{
+	struct listener listener = LISTENER_INIT, successor = LISTENER_INIT;
+	struct error err = {0};
+	char address[64];
+	struct stat st;
+
+	(void)state;
+	snprintf(address, sizeof address, "unix:%s/s", dir);
+	assert_int_equal(listener_open(&listener, address, 0600, &err), 0);
+	assert_int_equal(unlink(address + 5), 0);
+	assert_int_equal(listener_open(&successor, address, 0600, &err), 0);
+	listener_close(&listener);
+	assert_int_equal(stat(address + 5, &st), 0);
+	listener_close(&successor);
+	assert_int_equal(stat(address + 5, &st), -1);
+}
+
 static void other_files_are_left_alone(void **state)
 {
 	cleanup_listener struct listener listener = LISTENER_INIT;
@@ -122,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(bad_addresses_are_refused),
 	    cmocka_unit_test(unix_sockets_come_and_go),
+	    cmocka_unit_test(the_socket_of_a_successor_stays),
 	    cmocka_unit_test(other_files_are_left_alone),
 	    cmocka_unit_test(only_a_listening_socket_is_fastcgi),
 	};
