@@ -32,7 +32,7 @@ struct responder {
 	int listener_fd, signal_fd;
 	int stop_fd; /* readable once the process is to end */
 	struct pool *pool;
-	struct event_count exhausted; /* how often accepting has failed for lack of something */
+	struct event_count exhausted; /* how often accepting has failed */
 };
 
 static void fill_ending_signals(sigset_t *set)
@@ -93,8 +93,14 @@ static bool start_warm_up(struct responder *responder, pthread_t *thread)
 /* --- accepting ---------------------------------------------------------------------------------
  */
 
-/* Take what waits in the listening socket.  False when something is lacking for it, which passes.
- */
+/* Is it a peer that is gone already, or was another process faster?  Anything else may come again
+ * at once: a lack of descriptors, or a rule of a container that forbids the call. */
+static bool concerns_one_connection(int errnum)
+{
+	return errnum == EAGAIN || errnum == EINTR || errnum == ECONNABORTED || errnum == EPROTO;
+}
+
+/* Take what waits in the listening socket.  False when that can't be done now. */
 static bool accept_connections(struct responder *responder)
 {
 	int n;
@@ -106,9 +112,7 @@ static bool accept_connections(struct responder *responder)
 			pool_take(responder->pool, connection);
 			continue;
 		}
-		/* any other error is of a peer that is gone already, or another process was faster
-		 */
-		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		if (concerns_one_connection(errno))
 			return true;
 		responder->exhausted.untold++;
 		if (event_count_due(&responder->exhausted, monotonic_ns()))
@@ -125,8 +129,8 @@ static int how_long(const struct responder *responder, bool listening)
 	return pool_is_quiet(responder->pool) ? -1 : TICK_MS;
 }
 
-/* Until a signal says to end; its number. */
-static int serve(struct responder *responder)
+/* Until a signal says to end, or nobody can connect any more. */
+static void serve(struct responder *responder)
 {
 	struct signalfd_siginfo signal_info;
 	int64_t looked_ns = 0;
@@ -141,8 +145,14 @@ static int serve(struct responder *responder)
 		int n = poll(fds, 2, how_long(responder, listening));
 
 		if (n > 0 && fds[0].revents &&
-		    read(responder->signal_fd, &signal_info, sizeof signal_info) > 0)
-			return (int)signal_info.ssi_signo;
+		    read(responder->signal_fd, &signal_info, sizeof signal_info) > 0) {
+			log_line("ending after signal %s", strsignal((int)signal_info.ssi_signo));
+			return;
+		}
+		if (fds[1].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+			log_line("ending: the listening socket has been shut down");
+			return;
+		}
 		able = !fds[1].revents || accept_connections(responder);
 		if (monotonic_ns() - looked_ns >= TICK_MS * INT64_C(1000000)) {
 			pool_look(responder->pool);
@@ -169,7 +179,7 @@ static int run(struct responder *responder, struct error *err)
 	pthread_t warming;
 	bool warms = start_warm_up(responder, &warming);
 
-	log_line("ending after signal %s", strsignal(serve(responder)));
+	serve(responder);
 	if (eventfd_write(responder->stop_fd, 1) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "ending");
 	finish(responder);

@@ -1,5 +1,4 @@
-/* The persistent process: it accepts connections and has them answered until a signal says to end.
- */
+/* The persistent process: it accepts connections and has them answered until it is to end. */
 #ifndef GOVERAGE_RESPONDER_H
 #define GOVERAGE_RESPONDER_H
 
@@ -14,8 +13,9 @@
 void responder_block_signals(void);
 
 /*
- * Answer requests until SIGTERM, SIGINT, SIGHUP or SIGUSR1 arrives; then take no more connections,
- * finish what is under way, and return 0.  -1 when it can't be started.
+ * Answer requests until SIGTERM, SIGINT, SIGHUP or SIGUSR1 arrives, or whoever made the listening
+ * socket shuts it down; then take no more connections, finish what is under way, and return 0.  -1
+ * when it can't be started.
  */
 must_check int responder_run(struct app *app, const struct listener *listener, struct error *err);
 

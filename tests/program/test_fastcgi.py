@@ -101,6 +101,9 @@ def addresses(out, bench):
     for kind in ("unix", "TCP"):
         with out.check(f"an inherited listening {kind} socket on descriptor 0"):
             inherited(bench, kind)
+    for kind in ("unix", "TCP"):
+        with out.check(f"an inherited {kind} socket that its owner shuts down: a line in the log, and a clean end"):
+            shut_down(bench, kind)
     with out.check("an inherited socket: options and the CGI's variables count for nothing"):
         inherited(bench, "unix", ["--version"], GATEWAY_INTERFACE="CGI/1.1", REQUEST_METHOD="GET")
 
@@ -129,6 +132,23 @@ def inherited(bench, kind, arguments=(), **more):
         bench.well(address)
     finally:
         tap.equal(processes.stop(process), 0, "exit status")
+
+
+def shut_down(bench, kind):
+    """Nobody can connect to it any more."""
+    log = bench.work.join("shut-down.log")
+    with socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET) as listening, open(log, "wb") as lines:
+        listening.bind(bench.work.join("shut-down") if kind == "unix" else ("127.0.0.1", 0))
+        listening.listen(16)
+        process = processes.start([bench.work.program], env=bench.env, stdin=listening, stdout=lines, stderr=lines)
+        try:
+            bench.well(listening.getsockname())
+            listening.shutdown(socket.SHUT_RDWR)
+            tap.equal(process.wait(processes.PATIENCE), 0, "exit status")
+        finally:
+            processes.stop(process)
+    with open(log, encoding="utf-8") as text:
+        tap.contains(text.read(), "the listening socket has been shut down", "the log")
 
 
 def requests(out, bench, address):
