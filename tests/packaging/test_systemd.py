@@ -171,6 +171,19 @@ def analysis(out, machine):
         assert status != 0, said
 
 
+def uncommented(out, work):
+    """What an operator does who edits a copy of the unit instead of adding to it."""
+    with out.check("the lines for CAP_SYS_PTRACE count where they stand, once they are no comment"):
+        with open(os.path.join(UNITS, SERVICE), encoding="utf-8") as unit:
+            text = re.sub(r"^#(\w+=CAP_SYS_PTRACE)$", r"\1", unit.read(), flags=re.MULTILINE)
+        path = os.path.join(work.mkdir("uncommented"), SERVICE)
+        with open(path, "w", encoding="utf-8") as unit:
+            unit.write(text)
+        said = said_by(["systemd-analyze", "security", "--offline=true", "--no-pager", path])[1]
+        found = re.findall(r"^(\S) CapabilityBoundingSet=~CAP_SYS_PTRACE", said, re.MULTILINE)
+        tap.equal(found, ["\u2717"], "whether the bounding set lacks CAP_SYS_PTRACE")
+
+
 def live(answer, denied=0):
     tap.equal(answer.status, 200, f"status (with {tap.shorten(answer.body)})")
     check_common(answer)
@@ -269,6 +282,7 @@ def main():
     with tree.WorkDirectory() as work:
         machine = Machine(work)
         analysis(out, machine)
+        uncommented(out, work)
         try:
             machine.start()
             activation(out, machine)
