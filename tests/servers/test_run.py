@@ -2,6 +2,7 @@
 """scripts/servers/run itself: what it refuses, what it says, and that it is not for root alone."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -55,6 +56,21 @@ def busy_port(out, name, env):
             processes.no_children_left()
 
 
+def not_installed(out, name, server, work, env):
+    """In a mount namespace where the server is no program any more."""
+    with out.check(f"{name}: the server is not installed, and nothing is left of what was started before"):
+        place, path = work.mkdir("tmp"), os.environ.get("PATH", "") + ":" + web_server.SBIN
+        hide = ('mount --make-rprivate / && mount --bind /dev/null "$1" && shift && exec "$@"', "hide",
+                os.path.realpath(shutil.which(server, path=path)))
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", *hide, web_server.RUN, name],
+                              env=dict(env, TMPDIR=place), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=120)
+        tap.equal(done.returncode, 1, f"exit status ({done.stdout})")
+        tap.contains(done.stdout, f"{server} is not installed", "what it says")
+        tap.equal(os.listdir(place), [], "what is left")
+        processes.no_children_left()
+
+
 def another_user(out, name, work, settings, profile):
     with out.check(f"{name}: started by another user than root"):
         server = web_server.WebServer(name, None, work, settings, user=NOBODY)
@@ -103,6 +119,7 @@ def main():
             own_directory(out, name, work, env)
             if os.getuid() == 0:
                 another_user(out, name, work, settings, profile)
+                not_installed(out, name, programs[0], work, env)
     return out.done()
 
 
