@@ -149,7 +149,7 @@ def memory(out, bench, limited):
 # --- disk ---------------------------------------------------------------------------------------------
 
 def file_sizes(out, bench, limited):
-    """A memory file has the limit of any file; the signal that comes with it must not end the process."""
+    """covdata's memory file has the limit of any file; the signal that comes with it must end no process of ours."""
     for engine in ENGINES:
         settings = {"GOVERAGE_ENGINE": engine}
         reference = faults.Reference(bench.cgi(settings))
@@ -160,7 +160,11 @@ def file_sizes(out, bench, limited):
                 reference.check(answer)
                 statuses.append(answer.status)
             tap.equal(statuses[-1], 200, "the status when there is enough")
-            assert any(status >= 500 for status in statuses), statuses
+            if engine == "covdata":
+                assert any(status >= 500 for status in statuses), statuses
+            else:
+                # the reader writes its text without any file, and answers for a covdata that can't
+                tap.equal(set(statuses), {200}, "the statuses")
 
 
 class Disk:
