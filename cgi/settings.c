@@ -1,9 +1,14 @@
 #include "cgi/settings.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* 1 TiB, or where a long has 32 bits what one holds */
+#define CACHE_MAX (sizeof(long) > 4 ? (long)(INT64_C(1) << 40) : LONG_MAX)
 
 enum kind { KIND_TEXT, KIND_DIRECTORY, KIND_NUMBER, KIND_WORD };
 
@@ -56,7 +61,7 @@ static const struct variable {
      "seconds for one answer, covdata included", NULL},
     {"GOVERAGE_MAX_BODY", KIND_NUMBER, offsetof(struct settings, max_body), 1 << 20, 0, 1 << 30,
      NULL, "bytes of request body", NULL},
-    {"GOVERAGE_CACHE", KIND_NUMBER, offsetof(struct settings, cache_bytes), 256 << 20, 0, 1L << 40,
+    {"GOVERAGE_CACHE", KIND_NUMBER, offsetof(struct settings, cache_bytes), 256 << 20, 0, CACHE_MAX,
      NULL, "bytes that one FastCGI process keeps between requests; 0 = nothing", NULL},
     {"GOVERAGE_CONNECTIONS", KIND_NUMBER, offsetof(struct settings, connections), 512, 1, 65536, NULL,
      "requests that one FastCGI process holds at once; 503 to further ones", NULL},
