@@ -104,6 +104,17 @@ def kill_all(pids):
 _ours = set()
 
 
+def _take_signals_up():
+    """A job in the background of a shell ignores these, and so would all that it starts; a shell script among them
+    could not even trap them."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+_take_signals_up()
+
+
 def start(arguments, **how):
     process = subprocess.Popen(arguments, **how)
     _ours.add(process.pid)
