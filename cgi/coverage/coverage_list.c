@@ -113,3 +113,80 @@ int coverage_list(struct coverage_set *set, size_t *room, int dir_fd, unsigned d
 		qsort(set->files + first, set->n_files - first, sizeof *set->files, by_name);
 	return 0;
 }
+
+/* --- one name ------------------------------------------------------------------------------------
+ */
+
+/* Where the name is in the set, or would go. */
+static size_t find_place(const struct coverage_set *set, unsigned dir, const char *name)
+{
+	size_t from = 0, end = set->n_files;
+
+	while (from < end) {
+		size_t middle = from + (end - from) / 2;
+		const struct coverage_file *file = &set->files[middle];
+
+		if (file->dir < dir || (file->dir == dir && strcmp(file->name, name) < 0))
+			from = middle + 1;
+		else
+			end = middle;
+	}
+	return from;
+}
+
+static void count(struct coverage_set *set, const struct coverage_file *file, size_t more)
+{
+	*(file->kind == COVERAGE_META ? &set->n_meta : &set->n_counters) += more;
+	set->n_files += more;
+}
+
+static int insert(struct coverage_set *set, size_t at, struct coverage_file *file, const char *name)
+{
+	struct coverage_file *files;
+
+	if (set->n_files >= COVERAGE_MAX_FILES)
+		return -1;
+	files = reallocarray(set->files, set->n_files + 1, sizeof *files);
+	if (!files)
+		return -1;
+	set->files = files;
+	file->name = strdup(name);
+	if (!file->name)
+		return -1;
+	memmove(files + at + 1, files + at, (set->n_files - at) * sizeof *files);
+	files[at] = *file;
+	count(set, file, 1);
+	return 0;
+}
+
+static void take_out(struct coverage_set *set, size_t at)
+{
+	struct coverage_file file = set->files[at];
+
+	memmove(set->files + at, set->files + at + 1, (set->n_files - at - 1) * sizeof *set->files);
+	count(set, &file, (size_t)-1);
+	free(file.name);
+}
+
+int coverage_list_again(struct coverage_set *set, int dir_fd, unsigned dir, const char *name)
+{
+	struct coverage_file file = {.dir = dir};
+	bool is_there, was_there;
+	struct stat st;
+	size_t at;
+
+	if (!coverage_name_parse(name, &file))
+		return 0;
+	is_there = fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!is_there && errno != ENOENT)
+		return -1;
+	is_there = is_there && !S_ISDIR(st.st_mode);
+	at = find_place(set, dir, name);
+	was_there = at < set->n_files && set->files[at].dir == dir &&
+		    strcmp(set->files[at].name, name) == 0;
+	if (is_there && !was_there)
+		return insert(set, at, &file, name);
+	if (!is_there && was_there)
+		take_out(set, at);
+	return 0;
+}

@@ -163,9 +163,18 @@ bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, c
 	return watch->told_all && !is_changed(watch, watch->directories[dir].wd, name);
 }
 
-bool directory_watch_is_all_quiet(const struct directory_watch *watch)
+ssize_t directory_watch_count_changed(const struct directory_watch *watch)
 {
-	return watch->told_all && watch->n_changed == 0;
+	return watch->told_all ? (ssize_t)watch->n_changed : -1;
+}
+
+const char *directory_watch_changed(const struct directory_watch *watch, size_t i, size_t *dir)
+{
+	/* events come from watched directories only */
+	for (*dir = 0; *dir + 1 < watch->n; (*dir)++)
+		if (watch->directories[*dir].wd == watch->changed[i].wd)
+			break;
+	return watch->changed[i].name;
 }
 
 void directory_watch_stop(struct directory_watch *watch)

@@ -45,8 +45,14 @@ void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n
  */
 bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, const char *name);
 
-/* The same for all files there are, and for their being there. */
-bool directory_watch_is_all_quiet(const struct directory_watch *watch);
+/*
+ * How many names the last call was told of, those of files that are gone included; -1 where others
+ * may have changed, too.
+ */
+ssize_t directory_watch_count_changed(const struct directory_watch *watch);
+
+/* The name number i of these, until the next call; *dir becomes the index of its directory. */
+const char *directory_watch_changed(const struct directory_watch *watch, size_t i, size_t *dir);
 
 void directory_watch_stop(struct directory_watch *watch);
 

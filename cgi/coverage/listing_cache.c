@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgi/coverage/coverage_list.h"
 #include "cgi/coverage/directory_watch.h"
 
 enum { LISTINGS = 4 }; /* values of GOCOVERDIR: as a rule there is one */
@@ -84,6 +85,33 @@ static bool are_paths(const struct string_list *a, const struct string_list *b)
 	return a->n == b->n;
 }
 
+static size_t memory_of(const struct coverage_set *set)
+{
+	size_t bytes = set->n_files * sizeof *set->files, i;
+
+	for (i = 0; i < set->n_files; i++)
+		bytes += strlen(set->files[i].name) + 1;
+	return bytes;
+}
+
+/* Bring what is kept up to date.  False when the directories must be listed. */
+static bool follow(const struct listing_cache *cache, struct listing *listing,
+		   const struct coverage_dirs *dirs)
+{
+	ssize_t n = directory_watch_count_changed(&listing->watch), i;
+
+	if (!listing->valid || n < 0 || !are_paths(&listing->set.dirs, &dirs->paths))
+		return false;
+	for (i = 0; i < n; i++) {
+		size_t dir;
+		const char *name = directory_watch_changed(&listing->watch, (size_t)i, &dir);
+
+		if (coverage_list_again(&listing->set, dirs->fds[dir], (unsigned)dir, name) < 0)
+			return false;
+	}
+	return n == 0 || memory_of(&listing->set) <= cache->budget;
+}
+
 /*
  * Take what is kept: 1, and *set is a copy; 0 where it must be listed, and *ticket tells for which
  * question that is (0 = it can't be kept); -1 = error.
@@ -98,22 +126,12 @@ static int take(struct listing_cache *cache, struct coverage_set *set, const cha
 		return 0;
 	listing->used = ++cache->questions;
 	directory_watch_ask(&listing->watch, dirs->fds, dirs->paths.n);
-	if (listing->valid && directory_watch_is_all_quiet(&listing->watch) &&
-	    are_paths(&listing->set.dirs, &dirs->paths))
+	if (follow(cache, listing, dirs))
 		return coverage_set_copy(set, &listing->set, err) < 0 ? -1 : 1;
 	drop_set(listing);
 	if (listing->watch.fd >= 0)
 		*ticket = listing->asked = cache->questions;
 	return 0;
-}
-
-static size_t memory_of(const struct coverage_set *set)
-{
-	size_t bytes = set->n_files * sizeof *set->files, i;
-
-	for (i = 0; i < set->n_files; i++)
-		bytes += strlen(set->files[i].name) + 1;
-	return bytes;
 }
 
 /* Keep a copy of what was listed after the question, unless somebody has asked again since. */

@@ -1,7 +1,7 @@
 /*
- * What the coverage directories held when they were listed last: as long as the kernel tells that
- * nothing has happened in them (see directory_watch.h), thousands of names need not be read, parsed
- * and sorted again.  For any number of threads.
+ * What the coverage directories hold: as long as the kernel tells what happens in them (see
+ * directory_watch.h), thousands of names need not be read, parsed and sorted again because of a few
+ * that have come or gone.  For any number of threads.
  */
 #ifndef GOVERAGE_LISTING_CACHE_H
 #define GOVERAGE_LISTING_CACHE_H
@@ -17,7 +17,7 @@ struct listing_cache;
 /* One that keeps at most some `budget` bytes; 0 = nothing.  NULL when memory runs out. */
 must_check struct listing_cache *listing_cache_new(size_t budget);
 
-/* coverage_set_list(), or a copy of what it gave before.  -1 as that. */
+/* The same as coverage_set_list().  -1 as that. */
 must_check int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
 				  const char *gocoverdir, const struct deadline *deadline,
 				  struct error *err);

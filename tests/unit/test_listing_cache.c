@@ -115,6 +115,56 @@ static void every_change_is_seen(void **state)
 	listing_cache_free(cache);
 }
 
+/* Names come and go in any order, in two directories, some of them several at once. */
+static void many_changes(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	bool is_there[2][40] = {{false}};
+	char both[160], name[160];
+	unsigned seed = 1;
+	size_t n = 0, i;
+
+	(void)state;
+	assert_int_equal(mkdir(in_dir("second"), 0700), 0);
+	snprintf(both, sizeof both, "%s,%s/second", dir, dir);
+	for (i = 0; i < 1000; i++) {
+		unsigned number = seed >> 16, which = number & 1, pid = (number >> 1) % 40;
+
+		seed = seed * 1103515245 + 12345;
+		snprintf(name, sizeof name, "%s%s/cov%s.%s%s%u%s", dir, which ? "/second" : "",
+			 pid % 4 ? "counters" : "meta", TAG, pid % 4 ? "." : "", pid,
+			 pid % 4 ? ".1" : "");
+		if (!(pid % 4)) /* one hash for each */
+			snprintf(strrchr(name, '.') + 1, 34, "%032u", pid);
+		if (is_there[which][pid])
+			assert_int_equal(unlink(name), 0);
+		else
+			write_file(name, "", 0);
+		n += is_there[which][pid] ? -1 : 1;
+		is_there[which][pid] = !is_there[which][pid];
+		if (number % 3 == 0)
+			expect_right(cache, both, n);
+	}
+	listing_cache_free(cache);
+}
+
+/* More than the watch tells one by one. */
+static void very_many_at_once(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	char name[80];
+	int i;
+
+	(void)state;
+	expect_right(cache, dir, 0);
+	for (i = 0; i < 200; i++) {
+		snprintf(name, sizeof name, "covcounters." TAG ".%d.1", i);
+		put(name);
+	}
+	expect_right(cache, dir, 200);
+	listing_cache_free(cache);
+}
+
 static void another_directory_in_its_place(void **state)
 {
 	struct listing_cache *cache = listing_cache_new(BUDGET);
@@ -261,6 +311,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(every_change_is_seen, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(many_changes, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(very_many_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_directory_in_its_place, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_path_of_the_same_directory, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(more_directories_than_places, set_up, tear_down),
