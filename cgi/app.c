@@ -23,7 +23,8 @@ int app_init(struct app *app, enum app_life life, struct error *err)
 	app->reader = reader_new(budget - budget / 4 - budget / 16, err);
 	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
-	if (!app->texts || !app->files || !app->listings || !app->reader || !app->baselines || !app->live_cache) {
+	if (!app->texts || !app->files || !app->listings || !app->reader || !app->baselines ||
+	    !app->live_cache) {
 		app_free(app);
 		return error_no_memory(err);
 	}

@@ -138,19 +138,15 @@ static void hand_over(struct answering *a, const char *name, const struct profil
 	response->is_file = true;
 }
 
-/* The text as it was kept, or made anew. */
-static int find_text(struct answering *a, struct engine_text *text, struct error *err)
+/* The text as it was kept under the name: 1; or made anew: 0; or -1. */
+static int find_text(struct answering *a, const char *name, struct engine_text *text,
+		     struct error *err)
 {
 	struct text_cache *cache = a->exchange->app->texts;
-	char name[TEXT_NAME_SIZE];
 
-	name_text(a, name);
 	text->text = text_cache_find(cache, name, &text->engine);
-	if (text->text) {
-		/* asked for a second time: a file pays */
-		hand_over(a, name, text->text);
-		return 0;
-	}
+	if (text->text)
+		return 1;
 	if (make_text(a, text, err) < 0)
 		return -1;
 	if (*name && text->text && !text->of_another_state)
@@ -162,8 +158,12 @@ static int answer_text(struct answering *a, struct error *err)
 {
 	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
 	struct response *response = a->exchange->response;
+	char name[TEXT_NAME_SIZE];
+	int was_kept;
 
-	if (find_text(a, &text, err) < 0)
+	name_text(a, name);
+	was_kept = find_text(a, name, &text, err);
+	if (was_kept < 0)
 		return -1;
 	if (text.text) {
 		if (!text.text->len)
@@ -178,6 +178,8 @@ static int answer_text(struct answering *a, struct error *err)
 	response->status = 200;
 	response->content_type = "text/plain; charset=utf-8";
 	response_header(response, "Goverage-Engine", "%s", text.engine);
+	if (was_kept) /* asked for a second time: a file pays */
+		hand_over(a, name, text.text);
 	return 0;
 }
 

@@ -59,12 +59,13 @@ static struct kept_text *make_room(struct text_cache *cache, size_t size)
 		for (i = 0; i < TEXTS; i++) {
 			struct kept_text *kept = &cache->texts[i];
 
-			if (!kept->text)
+			if (!kept->text) {
 				empty = kept;
-			else if (!oldest || kept->used < oldest->used)
+				continue;
+			}
+			total += kept->text->room;
+			if (!oldest || kept->used < oldest->used)
 				oldest = kept;
-			if (kept->text)
-				total += kept->text->room;
 		}
 		if (empty && (total <= cache->budget || !oldest))
 			return empty;

@@ -15,7 +15,10 @@
 	(IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |          \
 	 IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
-enum { CHANGED_MAX = 64 }; /* beyond that all files are asked: it is as cheap */
+enum {
+	CHANGED_MAX = 64, /* beyond that all files are asked: it is as cheap */
+	READS_MAX = 64,	  /* of events: somebody may write faster than they are read */
+};
 
 struct changed_file {
 	int wd;
@@ -138,9 +141,10 @@ static bool take_all(struct directory_watch *watch)
 {
 	_Alignas(struct inotify_event) char events[4096];
 	ssize_t got;
+	int reads;
 
 	watch->n_changed = 0;
-	for (;;) {
+	for (reads = 0; reads < READS_MAX; reads++) {
 		got = read(watch->fd, events, sizeof events);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -149,6 +153,7 @@ static bool take_all(struct directory_watch *watch)
 		if (got == 0 || !take_events(watch, events, (size_t)got))
 			return false;
 	}
+	return false;
 }
 
 void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n)

@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct growing {
-	struct file_index made;
-	size_t cap; /* of its arrays */
-};
-
 /* The path of a line: all before its last colon.  NULL when there is none. */
 static const char *path_end(const char *line, size_t len, const struct path_ref *previous)
 {
@@ -19,35 +14,34 @@ static const char *path_end(const char *line, size_t len, const struct path_ref 
 	return memrchr(line, ':', len);
 }
 
-static int index_add(struct growing *growing, struct path_ref path, struct file_run run)
+int file_index_add(struct file_index *index, struct path_ref path, size_t len, struct error *err)
 {
-	struct file_index *index = &growing->made;
+	const struct file_run *last = index->n ? &index->runs[index->n - 1] : NULL;
+	size_t at = last ? last->at + last->len : index->mode_len;
 
-	if (index->n == growing->cap) {
-		size_t cap = growing->cap ? growing->cap * 2 : 256;
+	if (index->n == index->cap) {
+		size_t cap = index->cap ? index->cap * 2 : 256;
 		struct path_ref *paths = reallocarray(index->paths, cap, sizeof *paths);
 		struct file_run *runs;
 
 		if (!paths)
-			return -1;
+			return error_no_memory(err);
 		index->paths = paths;
 		runs = reallocarray(index->runs, cap, sizeof *runs);
 		if (!runs)
-			return -1;
+			return error_no_memory(err);
 		index->runs = runs;
-		growing->cap = cap;
+		index->cap = cap;
 	}
 	index->paths[index->n] = path;
-	index->runs[index->n++] = run;
+	index->runs[index->n++] = (struct file_run){at, len};
 	return 0;
 }
 
-static int index_line(struct growing *growing, const char *text, size_t at, size_t len,
-		      struct error *err)
+static int index_line(struct file_index *index, const char *line, size_t len, struct error *err)
 {
-	struct file_index *index = &growing->made;
 	const struct path_ref *last = index->n ? &index->paths[index->n - 1] : NULL;
-	const char *line = text + at, *colon = path_end(line, len, last);
+	const char *colon = path_end(line, len, last);
 	struct path_ref path;
 
 	if (!colon)
@@ -59,54 +53,52 @@ static int index_line(struct growing *growing, const char *text, size_t at, size
 		index->runs[index->n - 1].len += len + 1;
 		return 0;
 	}
-	if (index_add(growing, path, (struct file_run){at, len + 1}) < 0)
-		return error_no_memory(err);
-	return 0;
+	return file_index_add(index, path, len + 1, err);
 }
 
-static int index_lines(struct growing *index, const char *text, size_t len, struct error *err)
+static int index_lines(struct file_index *index, const char *text, size_t len, struct error *err)
 {
-	size_t at = index->made.mode_len;
+	size_t at = index->mode_len;
 
 	while (at < len) {
 		const char *line = text + at;
 		size_t line_len = (size_t)((const char *)memchr(line, '\n', len - at) - line);
 
-		if (index_line(index, text, at, line_len, err) < 0)
+		if (index_line(index, line, line_len, err) < 0)
 			return -1;
 		at += line_len + 1;
 	}
 	return 0;
 }
 
-static void drop_arrays(struct file_index *index)
+struct file_index *file_index_make(const char *text, size_t len, struct error *err)
+{
+	struct file_index *index = calloc(1, sizeof *index);
+
+	if (!index) {
+		error_no_memory(err);
+		return NULL;
+	}
+	if (len)
+		index->mode_len = (size_t)((char *)memchr(text, '\n', len) - text) + 1;
+	if (index_lines(index, text, len, err) < 0) {
+		file_index_free(index);
+		return NULL;
+	}
+	return index;
+}
+
+void file_index_clear(struct file_index *index)
 {
 	free(index->paths);
 	free(index->runs);
-}
-
-struct file_index *file_index_make(const char *text, size_t len, struct error *err)
-{
-	struct growing growing = {.cap = 0};
-	struct file_index *index = malloc(sizeof *index);
-
-	if (len)
-		growing.made.mode_len = (size_t)((char *)memchr(text, '\n', len) - text) + 1;
-	if (!index)
-		error_no_memory(err);
-	if (!index || index_lines(&growing, text, len, err) < 0) {
-		drop_arrays(&growing.made);
-		free(index);
-		return NULL;
-	}
-	*index = growing.made;
-	return index;
+	*index = FILE_INDEX_INIT;
 }
 
 void file_index_free(struct file_index *index)
 {
 	if (!index)
 		return;
-	drop_arrays(index);
+	file_index_clear(index);
 	free(index);
 }

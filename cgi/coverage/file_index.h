@@ -16,10 +16,18 @@ struct file_run {
 /* Both arrays are in the order of the text. */
 struct file_index {
 	size_t mode_len;	/* bytes of the mode line */
-	struct path_ref *paths; /* owned; they point into the text */
+	struct path_ref *paths; /* owned; what they point to is not */
 	struct file_run *runs;	/* owned */
 	size_t n;
+	size_t cap; /* private */
 };
+
+#define FILE_INDEX_INIT ((struct file_index){0})
+
+/* Add a file whose lines, of `len` bytes, follow those of the one before.  -1: ERROR_UNAVAILABLE.
+ */
+must_check int file_index_add(struct file_index *index, struct path_ref path, size_t len,
+			      struct error *err);
 
 /*
  * Find the files of a text that begins with a mode line and ends with a line feed; the caller owns
@@ -28,6 +36,10 @@ struct file_index {
  */
 must_check struct file_index *file_index_make(const char *text, size_t len, struct error *err);
 
+/* Free what the index holds; it is as new. */
+void file_index_clear(struct file_index *index);
+
+/* NULL is fine. */
 void file_index_free(struct file_index *index);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/file_index.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/textfmt_line.h"
 #include "cgi/reader/unit_rows.h"
@@ -24,10 +25,8 @@ struct textfmt_writer {
 	uint32_t n_groups;
 	struct counted_package *packages; /* owned; room for those of one group */
 	struct unit_rows rows;		  /* of one package at a time; its memory is used again */
-	struct path_ref *files; /* owned; those that have lines, in the order of the text */
-	size_t *sizes;		/* owned; bytes of the lines of each */
-	size_t n_files, files_cap;
-	bool *keep; /* owned; for each file; NULL = all stay */
+	struct file_index files; /* of all that have lines, of the text before it is filtered */
+	bool *keep;		 /* owned; for each file; NULL = all stay */
 	size_t longest_line;
 	size_t size;
 	char *room; /* owned; for a piece of the text on its way to a sink */
@@ -94,39 +93,19 @@ static inline uint32_t shown(const struct textfmt_writer *w, const struct unit_r
 	return w->once ? rows->counters[unit] != 0 : rows->counters[unit];
 }
 
-static int add_file(struct textfmt_writer *w, struct string_ref name, size_t size,
-		    struct error *err)
-{
-	if (w->n_files == w->files_cap) {
-		size_t cap = w->files_cap ? 2 * w->files_cap : 256;
-		struct path_ref *files = reallocarray(w->files, cap, sizeof *files);
-		size_t *sizes;
-
-		if (!files)
-			return error_no_memory(err);
-		w->files = files;
-		sizes = reallocarray(w->sizes, cap, sizeof *sizes);
-		if (!sizes)
-			return error_no_memory(err);
-		w->sizes = sizes;
-		w->files_cap = cap;
-	}
-	w->files[w->n_files] = (struct path_ref){name.text, name.len};
-	w->sizes[w->n_files++] = size;
-	return 0;
-}
-
 static int measure_rows(struct textfmt_writer *w, const struct unit_rows *rows, struct error *err)
 {
 	size_t file, i = 0;
 
 	for (file = 0; file < rows->n_files; file++) {
+		const char *name = rows->files[file].text;
 		size_t name_len = rows->files[file].len, size = 0, start = i;
 
 		for (; i < rows->file_ends[file]; i++)
 			size += textfmt_line_length(name_len, &rows->units[rows->order[i]],
 						    shown(w, rows, rows->order[i]));
-		if (i > start && add_file(w, rows->files[file], size, err) < 0)
+		if (i > start &&
+		    file_index_add(&w->files, (struct path_ref){name, name_len}, size, err) < 0)
 			return -1;
 		if (name_len + TEXTFMT_TAIL_MAX > w->longest_line)
 			w->longest_line = name_len + TEXTFMT_TAIL_MAX;
@@ -154,15 +133,15 @@ static int choose_files(struct textfmt_writer *w, struct path_filter *filter, st
 	size_t i;
 
 	if (filter && !path_filter_is_empty(filter)) {
-		w->keep = calloc(w->n_files + 1, sizeof *w->keep);
+		w->keep = calloc(w->files.n + 1, sizeof *w->keep);
 		if (!w->keep)
 			return error_no_memory(err);
-		if (path_filter_apply(filter, w->files, w->n_files, w->keep, err) < 0)
+		if (path_filter_apply(filter, w->files.paths, w->files.n, w->keep, err) < 0)
 			return -1;
 	}
-	for (i = 0; i < w->n_files; i++)
+	for (i = 0; i < w->files.n; i++)
 		if (!w->keep || w->keep[i])
-			w->size += w->sizes[i];
+			w->size += w->files.runs[i].len;
 	return 0;
 }
 
@@ -174,7 +153,7 @@ static const char *mode_name(const struct textfmt_writer *w)
 static int measure(struct textfmt_writer *w, struct path_filter *filter,
 		   const struct deadline *deadline, struct error *err)
 {
-	w->size = strlen("mode: \n") + strlen(mode_name(w));
+	w->size = w->files.mode_len = strlen("mode: \n") + strlen(mode_name(w));
 	if (w->form) {
 		w->size += text_form_size(w->form, w->profile);
 		return 0;
@@ -312,8 +291,7 @@ void textfmt_writer_free(struct textfmt_writer *writer)
 	free(writer->parts);
 	free(writer->groups);
 	free(writer->packages);
-	free(writer->files);
-	free(writer->sizes);
+	file_index_clear(&writer->files);
 	free(writer->keep);
 	free(writer->room);
 	free(writer);

@@ -6,6 +6,7 @@
 
 #include "cgi/base/io.h"
 #include "cgi/coverage/textfmt.h"
+#include "made_filter.h"
 
 static int memory_file(const char *text)
 {
@@ -20,20 +21,13 @@ static int memory_file(const char *text)
 static const char *filtered(const char *text, const char *skip, const char *cover)
 {
 	static char out[1024];
-	cleanup_string_list struct string_list skips = STRING_LIST_INIT, covers = STRING_LIST_INIT;
-	cleanup_path_filter struct path_filter *filter = NULL;
+	cleanup_path_filter struct path_filter *filter = make_filter(skip, cover);
 	cleanup_textfmt struct textfmt profile = TEXTFMT_INIT;
 	cleanup_profile_text struct profile_text *whole = NULL;
 	cleanup_fd int fd = memory_file(text);
 	struct error err = {0};
 	size_t used = 0, i;
 
-	if (skip)
-		assert_int_equal(string_list_add(&skips, skip, strlen(skip)), 0);
-	if (cover)
-		assert_int_equal(string_list_add(&covers, cover, strlen(cover)), 0);
-	filter = path_filter_new(&covers, &skips, &err);
-	assert_non_null(filter);
 	whole = profile_text_of_file(fd, &err);
 	if (!whole || textfmt_take(&profile, whole, &err) < 0 ||
 	    textfmt_filter(&profile, filter, &err) < 0) {

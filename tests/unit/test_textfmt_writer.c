@@ -6,6 +6,7 @@
 #include "cgi/reader/package_store.h"
 #include "cgi/reader/textfmt_writer.h"
 #include "made_coverage.h"
+#include "made_filter.h"
 
 /* A profile of packages pkgN, N counts each in all its blocks; owned by the test. */
 struct scene {
@@ -64,18 +65,11 @@ static void close_scene(struct scene *scene)
 
 static struct textfmt_writer *writer_for(struct scene *scene, const char *skip, const char *cover)
 {
-	cleanup_string_list struct string_list skips = STRING_LIST_INIT, covers = STRING_LIST_INIT;
-	cleanup_path_filter struct path_filter *filter = NULL;
+	cleanup_path_filter struct path_filter *filter = make_filter(skip, cover);
 	struct deadline deadline = deadline_in_ms(60000, -1);
 	struct textfmt_writer *writer;
 	struct error err = {0};
 
-	if (skip)
-		assert_int_equal(string_list_add(&skips, skip, strlen(skip)), 0);
-	if (cover)
-		assert_int_equal(string_list_add(&covers, cover, strlen(cover)), 0);
-	filter = path_filter_new(&covers, &skips, &err);
-	assert_non_null(filter);
 	writer = textfmt_writer_new(scene->profile, filter, &deadline, &err);
 	assert_non_null(writer);
 	return writer;
