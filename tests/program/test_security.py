@@ -303,17 +303,24 @@ CHANGING = ("open,openat,openat2,creat,mkdir,mkdirat,mknod,mknodat,unlink,unlink
 
 
 class Trace:
-    """The calls of the program and its children that change something, from strace's record."""
+    """The calls of the program and its children that change something, from strace's records: one for each
+    thread, since in a common one a call is cut in two where another thread's comes between."""
 
-    LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*)\) += (-?\d+)(?:<[^>]*>)?(?: (\w+))?")
+    LINE = re.compile(r"^(\w+)\((.*)\) += (-?\d+)(?:<[^>]*>)?(?: (\w+))?")
+    ENDS = re.compile(r"^(\+\+\+ |--- )|\) += \?")  # of a thread or a call that never returns, and signals
 
-    def __init__(self, path):
+    def __init__(self, prefix):
         self.calls = []
-        with open(path, errors="replace") as trace:
-            for line in re.sub(r" <unfinished \.\.\.>\n", "\n", trace.read()).splitlines():
-                found = self.LINE.match(line)
-                if found:
-                    self.calls.append(found.groups())
+        for path in sorted(glob.glob(glob.escape(prefix) + ".*")):
+            with open(path, errors="replace") as trace:
+                self.add(trace.read().splitlines())
+
+    def add(self, lines):
+        for line in lines:
+            found = self.LINE.match(line)
+            assert found or self.ENDS.search(line), f"a line of strace that nobody reads: {line!r}"
+            if found:
+                self.calls.append(found.groups())
 
     def paths(self, name, arguments):
         """What a call names, as absolute paths: "AT_FDCWD</cwd>, \\"a\\"", "5</dir>, \\"a\\""."""
@@ -339,7 +346,7 @@ def trace_run(place, service, coverage, engine):
     env = {**place.env, "GOCOVERDIR": coverage, "GOVERAGE_ENGINE": engine, "GOVERAGE_LIVE": "auto",
            "GOVERAGE_STATE": os.path.join(place.work.mkdir("states"), engine)}
     with open(place.work.join("strace.log"), "ab") as log:
-        process = processes.start(["strace", "-f", "-y", "-s", "4096", "-e", "trace=" + CHANGING, "-o", record,
+        process = processes.start(["strace", "-ff", "-y", "-s", "4096", "-e", "trace=" + CHANGING, "-o", record,
                                    place.work.program, "--listen", "unix:" + address],
                                   env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     processes.wait_until(lambda: processes.can_connect(address), "the traced program to listen")
