@@ -86,6 +86,8 @@ int engine_write(struct engine_text *text, struct app *app, struct covprofile *p
 		return -1;
 	if (!kept)
 		return 0;
+	if (*text->name)
+		text_cache_retire(app->texts, textfmt_writer_last(text->writer), text->name);
 	text->text = textfmt_writer_text(text->writer, err);
 	textfmt_writer_free(steal_ptr(text->writer));
 	return text->text ? 0 : -1;
@@ -133,9 +135,9 @@ int engine_textfmt(struct engine_text *text, struct app *app, struct collection 
 
 void engine_text_drop(struct engine_text *text)
 {
-	profile_text_release(text->text);
-	textfmt_writer_free(text->writer);
-	*text = ENGINE_TEXT_INIT;
+	profile_text_release(steal_ptr(text->text));
+	textfmt_writer_free(steal_ptr(text->writer));
+	text->of_another_state = false;
 }
 
 void tally_free(struct tally *tally)

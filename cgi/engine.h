@@ -36,13 +36,14 @@ must_check int engine_tally(struct tally *tally, struct app *app, struct collect
  * writer of it.
  */
 struct engine_text {
+	const char *name;	       /* under which it will be kept; "" = it will not */
 	struct profile_text *text;     /* this is a user of it; NULL = none */
 	struct textfmt_writer *writer; /* owned; NULL = none */
 	const char *engine;	       /* "covdata", "builtin" */
 	bool of_another_state;	       /* not of the very files of the tally */
 };
 
-#define ENGINE_TEXT_INIT ((struct engine_text){0})
+#define ENGINE_TEXT_INIT ((struct engine_text){.name = ""})
 
 void engine_text_drop(struct engine_text *text);
 
@@ -50,7 +51,8 @@ void engine_text_drop(struct engine_text *text);
 
 /*
  * The reader's text of a profile, without the files that the filter takes away where it is a
- * writer.  -1 as textfmt_writer_new() and textfmt_writer_text().
+ * writer.  One that is kept of an earlier state is brought up to date, where nobody is sending it
+ * any more.  -1 as textfmt_writer_new() and textfmt_writer_text().
  */
 must_check int engine_write(struct engine_text *text, struct app *app, struct covprofile *profile,
 			    struct path_filter *filter, const struct deadline *deadline,

@@ -144,6 +144,7 @@ static int find_text(struct answering *a, const char *name, struct engine_text *
 {
 	struct text_cache *cache = a->exchange->app->texts;
 
+	text->name = name;
 	text->text = text_cache_find(cache, name, &text->engine);
 	if (text->text)
 		return 1;

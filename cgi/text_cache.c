@@ -115,6 +115,25 @@ void text_cache_keep(struct text_cache *cache, const char *name, struct profile_
 	pthread_mutex_unlock(&cache->lock);
 }
 
+static bool is_same_kind(const char *a, const char *b)
+{
+	a = strrchr(a, '-');
+	b = strrchr(b, '-');
+	return a && b && strcmp(a, b) == 0;
+}
+
+void text_cache_retire(struct text_cache *cache, const struct profile_text *text, const char *name)
+{
+	size_t i;
+
+	pthread_mutex_lock(&cache->lock);
+	for (i = 0; i < TEXTS; i++)
+		if (text && cache->texts[i].text == text &&
+		    is_same_kind(cache->texts[i].name, name))
+			forget(&cache->texts[i]);
+	pthread_mutex_unlock(&cache->lock);
+}
+
 void text_cache_free(struct text_cache *cache)
 {
 	size_t i;

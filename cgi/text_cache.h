@@ -1,6 +1,6 @@
 /*
- * The last few texts, by a name that says what is in them: an unchanged profile is not written
- * twice. For any number of threads.
+ * The last few texts, by a name that says what is in them, STATE-KIND: an unchanged profile is not
+ * written twice. For any number of threads.
  */
 #ifndef GOVERAGE_TEXT_CACHE_H
 #define GOVERAGE_TEXT_CACHE_H
@@ -34,6 +34,12 @@ struct profile_text *text_cache_find(struct text_cache *cache, const char *name,
  */
 void text_cache_keep(struct text_cache *cache, const char *name, struct profile_text *text,
 		     const char *engine);
+
+/*
+ * Keep the text no longer, if it is kept under a name of the same kind as `name`: it shows an
+ * earlier state.
+ */
+void text_cache_retire(struct text_cache *cache, const struct profile_text *text, const char *name);
 
 void text_cache_free(struct text_cache *cache);
 

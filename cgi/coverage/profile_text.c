@@ -60,6 +60,11 @@ struct profile_text *profile_text_of_file(int fd, struct error *err)
 	return steal_ptr(text);
 }
 
+void profile_text_rewrite(struct profile_text *text)
+{
+	file_index_free(atomic_exchange(&text->files, NULL));
+}
+
 const struct file_index *profile_text_files(struct profile_text *text, struct error *err)
 {
 	struct file_index *made, *there = atomic_load(&text->files);

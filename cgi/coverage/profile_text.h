@@ -2,8 +2,8 @@
  * The text of a whole profile, as Go's textfmt has it: "mode: M\n", then one line a statement
  * block,
  *     FILE:STARTLINE.STARTCOLUMN,ENDLINE.ENDCOLUMN STATEMENTS COUNT\n
- * (golang.org/x/tools/cover and cmd/covdata).  It never changes once it is whole, counts its users,
- * and serves any number of threads.
+ * (golang.org/x/tools/cover and cmd/covdata).  It counts its users, and serves any number of
+ * threads; once it is whole it changes only while it has one user.
  */
 #ifndef GOVERAGE_PROFILE_TEXT_H
 #define GOVERAGE_PROFILE_TEXT_H
@@ -26,6 +26,9 @@ struct profile_text {
 /* Memory for a text of at most `room` bytes, to be filled in by its one user.  NULL:
  * ERROR_UNAVAILABLE. */
 must_check struct profile_text *profile_text_new(size_t room, struct error *err);
+
+/* Its one user is about to write other bytes: what was found out about them is forgotten. */
+void profile_text_rewrite(struct profile_text *text);
 
 /*
  * The content of the memory file fd, which stays the caller's; an empty file is a text without

@@ -92,11 +92,14 @@ static void *loader_main(void *loader)
 
 static size_t threads_for(size_t n_jobs)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t most = n_jobs / JOBS_PER_THREAD;
+	long cpus;
 
+	if (most < 2)
+		return 1; /* asking for the processors takes the reading of a file */
 	if (most > MAX_THREADS)
 		most = MAX_THREADS;
+	cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	return cpus > 0 && most > (size_t)cpus ? (size_t)cpus : most;
 }
 

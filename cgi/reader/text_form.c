@@ -109,6 +109,7 @@ struct text_form *text_form_make(const struct covprofile *profile, struct error 
 		return NULL;
 	}
 	atomic_init(&form->users, 1);
+	text_renewal_init(&form->renewal);
 	forming = (struct forming){profile, form, 0};
 	rc = take_parts(&forming);
 	for (i = 0; rc == 0 && i < profile->n_parts; i++)
@@ -144,12 +145,12 @@ size_t text_form_size(const struct text_form *form, const struct covprofile *pro
 	return size;
 }
 
-void text_form_write(const struct text_form *form, const struct covprofile *profile,
-		     struct text_out *out)
+/* Write from the byte `from` of the form on, before count number `first`. */
+static void write_from(const struct text_form *form, const struct covprofile *profile, size_t from,
+		       size_t first, struct text_out *out)
 {
-	const struct form_count *count = form->counts, *end = count + form->n_counts;
+	const struct form_count *count = form->counts + first, *end = form->counts + form->n_counts;
 	bool once = covprofile_is_set(profile);
-	size_t from = 0;
 	char *at;
 
 	for (; count < end; count++) {
@@ -165,10 +166,23 @@ void text_form_write(const struct text_form *form, const struct covprofile *prof
 	text_out_bytes(out, form->text + from, form->text_len - from);
 }
 
+void text_form_write(const struct text_form *form, const struct covprofile *profile,
+		     struct text_out *out)
+{
+	write_from(form, profile, 0, 0, out);
+}
+
+void text_form_write_rest(const struct text_form *form, const struct covprofile *profile,
+			  size_t first, struct text_out *out)
+{
+	write_from(form, profile, form->counts[first].at, first, out);
+}
+
 size_t text_form_memory(const struct text_form *form)
 {
-	return sizeof *form + form->n_parts * sizeof *form->parts + form->text_len +
-	       form->n_counts * sizeof *form->counts;
+	/* the last text is about as long as that of the form */
+	return sizeof *form + form->n_parts * sizeof *form->parts + 2 * form->text_len +
+	       form->n_counts * (sizeof *form->counts + sizeof *form->renewal.shown);
 }
 
 struct text_form *text_form_use(struct text_form *form)
@@ -188,5 +202,6 @@ void text_form_release(struct text_form *form)
 	free(form->parts);
 	free(form->text);
 	free(form->counts);
+	text_renewal_free(&form->renewal);
 	free(form);
 }

@@ -15,6 +15,7 @@
 #include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/text_out.h"
+#include "cgi/reader/text_renewal.h"
 
 /* Where the count of a line stands, and which counter it shows. */
 struct form_count {
@@ -22,7 +23,7 @@ struct form_count {
 	uint32_t counter;
 };
 
-/* Immutable; it counts its users. */
+/* Immutable but for its last text; it counts its users. */
 struct text_form {
 	atomic_uint users;
 	struct profile_part
@@ -32,6 +33,7 @@ struct text_form {
 	size_t text_len;
 	struct form_count *counts; /* owned; in the order of the text */
 	size_t n_counts;
+	struct text_renewal renewal; /* the last text that was made of it */
 };
 
 /*
@@ -49,6 +51,10 @@ size_t text_form_size(const struct text_form *form, const struct covprofile *pro
 /* Write the text of a profile that the form fits, without the mode line. */
 void text_form_write(const struct text_form *form, const struct covprofile *profile,
 		     struct text_out *out);
+
+/* The end of it: from the digits of count number `first` on. */
+void text_form_write_rest(const struct text_form *form, const struct covprofile *profile,
+			  size_t first, struct text_out *out);
 
 /* Bytes of memory that it takes, the packages aside. */
 size_t text_form_memory(const struct text_form *form);

@@ -1,4 +1,6 @@
-/* One line of the text format: FILE:START_LINE.COLUMN,END_LINE.COLUMN STATEMENTS COUNT */
+/* The lines of the text format: "mode: MODE", FILE:START_LINE.COLUMN,END_LINE.COLUMN STATEMENTS
+ * COUNT
+ */
 #ifndef GOVERAGE_READER_TEXTFMT_LINE_H
 #define GOVERAGE_READER_TEXTFMT_LINE_H
 
@@ -11,7 +13,14 @@ enum {
 	TEXTFMT_TAIL_MAX = 6 * DECIMAL_MAX + 7,
 };
 
-/* Bytes of a whole line. */
+static inline void textfmt_write_mode(const char *mode, struct text_out *out)
+{
+	text_out_bytes(out, "mode: ", 6);
+	text_out_bytes(out, mode, strlen(mode));
+	text_out_bytes(out, "\n", 1);
+}
+
+/* Bytes of the whole line of a unit. */
 static inline size_t textfmt_line_length(size_t file_len, const struct covunit *unit,
 					 uint32_t count)
 {

@@ -228,21 +228,12 @@ static void write_rows(const struct textfmt_writer *w, const struct unit_rows *r
 	}
 }
 
-static void write_mode(const struct textfmt_writer *w, struct text_out *out)
-{
-	const char *name = mode_name(w);
-
-	text_out_bytes(out, "mode: ", 6);
-	text_out_bytes(out, name, strlen(name));
-	text_out_bytes(out, "\n", 1);
-}
-
 static void write_all(struct textfmt_writer *w, struct text_out *out)
 {
 	size_t file = 0;
 	uint32_t i;
 
-	write_mode(w, out);
+	textfmt_write_mode(mode_name(w), out);
 	if (w->form)
 		text_form_write(w->form, w->profile, out);
 	for (i = 0; i < w->n_groups; i++)
@@ -261,11 +252,20 @@ int textfmt_writer_send(struct textfmt_writer *writer, text_sink *sink, void *to
 	return text_out_finish(&out);
 }
 
+const struct profile_text *textfmt_writer_last(struct textfmt_writer *writer)
+{
+	return writer->form ? text_renewal_last(&writer->form->renewal) : NULL;
+}
+
 struct profile_text *textfmt_writer_text(struct textfmt_writer *writer, struct error *err)
 {
-	struct profile_text *text = profile_text_new(writer->size + writer->longest_line, err);
+	struct profile_text *text;
 	struct text_out out;
 
+	if (writer->form)
+		return text_renewal_make(writer->form, writer->profile, mode_name(writer),
+					 writer->size, err);
+	text = profile_text_new(writer->size + writer->longest_line, err);
 	if (!text)
 		return NULL;
 	out = (struct text_out){.buf = text->bytes, .cap = writer->size + writer->longest_line};

@@ -39,9 +39,18 @@ size_t textfmt_writer_size(const struct textfmt_writer *writer);
 /* Hand the text to the sink, in order.  0, or -1 when the sink has failed. */
 must_check int textfmt_writer_send(struct textfmt_writer *writer, text_sink *sink, void *to);
 
-/* The text in memory; the caller becomes its user.  NULL: ERROR_UNAVAILABLE. */
+/*
+ * The text in memory; the caller becomes its user.  Where textfmt_writer_last() has no other user
+ * it is that one, brought up to date.  NULL: ERROR_UNAVAILABLE.
+ */
 must_check struct profile_text *textfmt_writer_text(struct textfmt_writer *writer,
 						    struct error *err);
+
+/*
+ * The text of an earlier profile with the same packages, or NULL; to be compared with others, not
+ * to be read: the caller is no user of it.
+ */
+const struct profile_text *textfmt_writer_last(struct textfmt_writer *writer);
 
 void textfmt_writer_free(struct textfmt_writer *writer);
 

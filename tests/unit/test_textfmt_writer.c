@@ -1,8 +1,10 @@
-/* Writing the text of a profile: in pieces and at once, filtered, and into a sink that fails. */
+/* Writing the text of a profile: in pieces and at once, filtered, into a sink that fails, and again
+ * and again while its counters change. */
 #include "scratch.h"
 
 #include <stdlib.h>
 
+#include "cgi/reader/form_cache.h"
 #include "cgi/reader/package_store.h"
 #include "cgi/reader/textfmt_writer.h"
 #include "made_coverage.h"
@@ -195,6 +197,126 @@ static void out_of_time(void **state)
 	close_scene(&scene);
 }
 
+/* --- the same packages again ---------------------------------------------------------------------
+ */
+
+enum { WALKERS = 50, STEPS = 2000 };
+
+static struct profile_text *renewed_text(struct scene *scene)
+{
+	cleanup_textfmt_writer struct textfmt_writer *writer = writer_for(scene, NULL, NULL);
+	struct error err = {0};
+	struct profile_text *text = textfmt_writer_text(writer, &err);
+
+	assert_non_null(text);
+	return text;
+}
+
+/* The text as it is made line by line. */
+static char *plain_text(struct scene *scene)
+{
+	struct form_cache *forms = scene->profile->forms;
+	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
+	char *text;
+
+	scene->profile->forms = NULL;
+	writer = writer_for(scene, NULL, NULL);
+	text = text_of(writer);
+	scene->profile->forms = forms;
+	return text;
+}
+
+static void expect_plain(struct scene *scene, const struct profile_text *text)
+{
+	cleanup_free char *plain = plain_text(scene);
+
+	assert_int_equal(text->len, strlen(plain));
+	assert_memory_equal(text->bytes, plain, text->len);
+}
+
+/* A few counters go up or down, by a little or by several digits. */
+static void step(struct scene *scene, unsigned *random)
+{
+	int changes = rand_r(random) % 4;
+
+	while (changes-- > 0) {
+		uint32_t *counter = &scene->profile->counters[rand_r(random) % WALKERS];
+
+		switch (rand_r(random) % 4) {
+		case 0:
+			*counter += 1;
+			break;
+		case 1:
+			*counter -= *counter > 0;
+			break;
+		case 2:
+			*counter = 0;
+			break;
+		default:
+			*counter = (uint32_t)rand_r(random) >> rand_r(random) % 32;
+		}
+	}
+}
+
+static void walk(uint8_t mode)
+{
+	unsigned random = 20261128;
+	struct form_cache *forms = form_cache_new(1 << 20);
+	struct scene scene;
+	int i;
+
+	assert_non_null(forms);
+	open_scene(&scene, WALKERS, mode);
+	scene.profile->forms = forms;
+	for (i = 0; i < STEPS; i++) {
+		cleanup_profile_text struct profile_text *text = renewed_text(&scene);
+
+		expect_plain(&scene, text);
+		step(&scene, &random);
+	}
+	close_scene(&scene);
+	form_cache_free(forms);
+}
+
+static void changing_counters(void **state)
+{
+	(void)state;
+	walk(COUNTER_MODE_COUNT);
+	walk(COUNTER_MODE_SET);
+}
+
+/* Who is sending a text sends it as it was. */
+static void text_in_use(void **state)
+{
+	struct form_cache *forms = form_cache_new(1 << 20);
+	cleanup_profile_text struct profile_text *first = NULL, *second = NULL, *third = NULL;
+	cleanup_free char *before = NULL;
+	struct error err = {0};
+	struct scene scene;
+
+	(void)state;
+	assert_non_null(forms);
+	open_scene(&scene, 3, COUNTER_MODE_COUNT);
+	scene.profile->forms = forms;
+	profile_text_release(renewed_text(&scene)); /* from the second time on there is a form */
+	first = renewed_text(&scene);
+	before = strndup(first->bytes, first->len);
+	scene.profile->counters[scene.first[1]] = 7;
+	second = renewed_text(&scene);
+	assert_ptr_not_equal(first, second);
+	assert_string_equal(before, strndupa(first->bytes, first->len));
+	expect_plain(&scene, second);
+	/* nobody has it any more: it is written over, and what was known of it is forgotten */
+	assert_int_equal(profile_text_files(second, &err)->runs[2].at, 80);
+	profile_text_release(steal_ptr(second));
+	scene.profile->counters[scene.first[1]] = 12;
+	third = renewed_text(&scene);
+	assert_int_equal(profile_text_files(third, &err)->runs[2].at, 81);
+	expect_plain(&scene, third);
+	close_scene(&scene);
+	form_cache_free(forms);
+}
+
 static int start(void **state)
 {
 	struct error err;
@@ -208,7 +330,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(patterns_choose_files), cmocka_unit_test(modes),
 	    cmocka_unit_test(nothing_at_all),	     cmocka_unit_test(sink_that_fails),
-	    cmocka_unit_test(out_of_time),
+	    cmocka_unit_test(out_of_time),	     cmocka_unit_test(changing_counters),
+	    cmocka_unit_test(text_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, start, remove_scratch);
