@@ -39,19 +39,28 @@ static int list_live(struct inputs *inputs, int dir_fd, const struct deadline *d
 	return coverage_list(&inputs->live, &room, dir_fd, 0, deadline, err);
 }
 
-/* Append the files of a set; fds[i] is the descriptor of its directory i. */
-static void append(struct inputs *inputs, const struct coverage_set *set, const int *fds, bool live)
+/* Append the files of one kind; fds[i] is the descriptor of the set's directory i. */
+static void append(struct inputs *inputs, const struct coverage_set *set, enum coverage_kind kind,
+		   const int *fds, bool live, size_t first_rank)
 {
 	size_t i;
 
 	for (i = 0; i < set->n_files; i++) {
 		const struct coverage_file *file = &set->files[i];
 
-		inputs->files[inputs->n_files] = (struct input_file){
-		    file, set->dirs.items[file->dir].text, fds[file->dir], live, inputs->n_files,
-		};
-		inputs->n_files++;
+		if (file->kind == kind)
+			inputs->files[inputs->n_files++] =
+			    (struct input_file){file, set->dirs.items[file->dir].text,
+						fds[file->dir], live, first_rank + i};
 	}
+}
+
+/* Append the files of one kind, those of the running processes at last. */
+static void append_kind(struct inputs *inputs, const struct coverage_set *set,
+			enum coverage_kind kind, int live_dir_fd)
+{
+	append(inputs, set, kind, inputs->dir_fds, false, 0);
+	append(inputs, &inputs->live, kind, &live_dir_fd, true, set->n_files);
 }
 
 static int compare_tags(const struct input_file *a, const struct input_file *b)
@@ -68,41 +77,55 @@ static int compare_files(const void *a_, const void *b_)
 	const struct input_file *a = a_, *b = b_;
 	int order = compare_tags(a, b);
 
-	if (!order)
-		order = (a->file->kind == COVERAGE_COUNTERS) - (b->file->kind == COVERAGE_COUNTERS);
 	return order ? order : (a->rank > b->rank) - (a->rank < b->rank);
 }
 
-/* The group that begins at files[at]; returns where the next one begins. */
-static size_t take_group(const struct inputs *inputs, size_t at, struct input_group *group)
+/* Files come sorted by name, directory by directory: as a rule that is this very order. */
+static void sort_by_tag(struct input_file *files, size_t n)
 {
-	const struct input_file *first = &inputs->files[at];
-	size_t end = at, n_meta = 0;
+	size_t i;
 
-	while (end < inputs->n_files && compare_tags(&inputs->files[end], first) == 0) {
-		n_meta += inputs->files[end].file->kind == COVERAGE_META;
-		end++;
-	}
-	*group = (struct input_group){first, n_meta, first + n_meta, end - at - n_meta};
-	return end;
+	for (i = 1; i < n; i++)
+		if (compare_files(&files[i - 1], &files[i]) > 0) {
+			qsort(files, n, sizeof *files, compare_files);
+			return;
+		}
 }
 
-static int make_groups(struct inputs *inputs, struct error *err)
+/* How many files there are from `at` on that have the tag of `first`. */
+static size_t run_length(const struct input_file *at, const struct input_file *end,
+			 const struct input_file *first)
 {
-	struct input_group group;
-	size_t at;
+	size_t n = 0;
 
-	qsort(inputs->files, inputs->n_files, sizeof *inputs->files, compare_files);
-	inputs->groups = calloc(inputs->n_files + 1, sizeof *inputs->groups);
-	inputs->orphans = calloc(inputs->n_files + 1, sizeof *inputs->orphans);
+	while (at + n < end && compare_tags(at + n, first) == 0)
+		n++;
+	return n;
+}
+
+/* Both kinds are sorted by tag: where they meet is a program. */
+static int make_groups(struct inputs *inputs, size_t n_meta, struct error *err)
+{
+	const struct input_file *meta = inputs->files, *counters = meta + n_meta;
+	const struct input_file *meta_end = counters, *end = meta + inputs->n_files;
+
+	inputs->groups = malloc((n_meta + 1) * sizeof *inputs->groups);
+	inputs->orphans = malloc((inputs->n_files + 1) * sizeof *inputs->orphans);
 	if (!inputs->groups || !inputs->orphans)
 		return error_no_memory(err);
-	for (at = 0; at < inputs->n_files;) {
-		at = take_group(inputs, at, &group);
-		if (group.n_meta)
+	while (meta < meta_end || counters < end) {
+		bool has_meta =
+		    meta < meta_end && (counters == end || compare_tags(meta, counters) <= 0);
+		const struct input_file *first = has_meta ? meta : counters;
+		struct input_group group = {meta, run_length(meta, meta_end, first), counters,
+					    run_length(counters, end, first)};
+
+		if (has_meta)
 			inputs->groups[inputs->n_groups++] = group;
 		else
 			inputs->orphans[inputs->n_orphans++] = group;
+		meta += group.n_meta;
+		counters += group.n_counters;
 	}
 	return 0;
 }
@@ -122,14 +145,19 @@ static int compare_groups(const void *a_, const void *b_)
 int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int live_dir_fd,
 		  const struct deadline *deadline, struct error *err)
 {
+	size_t n_meta;
+
 	if (open_dirs(inputs, set, err) < 0 || list_live(inputs, live_dir_fd, deadline, err) < 0)
 		return -1;
 	inputs->files = malloc((set->n_files + inputs->live.n_files + 1) * sizeof *inputs->files);
 	if (!inputs->files)
 		return error_no_memory(err);
-	append(inputs, set, inputs->dir_fds, false);
-	append(inputs, &inputs->live, &live_dir_fd, true);
-	if (make_groups(inputs, err) < 0)
+	append_kind(inputs, set, COVERAGE_META, live_dir_fd);
+	n_meta = inputs->n_files;
+	append_kind(inputs, set, COVERAGE_COUNTERS, live_dir_fd);
+	sort_by_tag(inputs->files, n_meta);
+	sort_by_tag(inputs->files + n_meta, inputs->n_files - n_meta);
+	if (make_groups(inputs, n_meta, err) < 0)
 		return -1;
 	qsort(inputs->groups, inputs->n_groups, sizeof *inputs->groups, compare_groups);
 	return 0;

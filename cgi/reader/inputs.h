@@ -22,7 +22,7 @@ struct input_file {
 	size_t rank; /* in covdata's order: directory by directory, names in byte order */
 };
 
-/* Files with one tag, meta-data first. */
+/* The files with one tag, by rank. */
 struct input_group {
 	const struct input_file *meta; /* covdata takes the first */
 	size_t n_meta;
@@ -31,7 +31,7 @@ struct input_group {
 };
 
 struct inputs {
-	struct input_file *files; /* owned; sorted by tag, kind, rank */
+	struct input_file *files; /* owned; meta-data before counters, each sorted by tag, rank */
 	size_t n_files;
 	struct input_group *groups; /* owned; those that have meta-data */
 	size_t n_groups;

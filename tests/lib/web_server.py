@@ -42,11 +42,18 @@ def turn_on(text, heading):
     return "\n".join(lines), found
 
 
+def copy_of_scripts(work):
+    """A copy of the scripts and configurations that every user may read."""
+    place = tempfile.mkdtemp(prefix="servers", dir=work.path)
+    shutil.copytree(os.path.dirname(RUN), place, dirs_exist_ok=True)
+    os.chmod(place, 0o755)
+    return place
+
+
 def scripts_with(heading, work, names):
     """A copy of the scripts and configurations, with the lines below the heading turned on in those of the
     servers `names`; scripts/servers/run in it."""
-    place = tempfile.mkdtemp(prefix="servers", dir=work.path)
-    shutil.copytree(os.path.dirname(RUN), place, dirs_exist_ok=True)
+    place = copy_of_scripts(work)
     for name in names:
         for path in (os.path.join(place, name + ending) for ending in (".conf", ".Caddyfile")):
             if os.path.exists(path):
@@ -70,9 +77,11 @@ class WebServer:
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GOVERAGE_PROGRAM": work.program,
                "COVERAGE_HTTP_PORT": str(self.port), "GOVERAGE_FCGI_PORT": str(fcgi_port),
                "GOVERAGE_RUN_DIR": self.run_dir, **settings}
-        arguments = [run, name] + ([backend] if backend else [])
         if user is not None:
             os.chown(self.run_dir, user, user)
+            run = os.path.join(copy_of_scripts(work), "run")  # the sources may lie where only root can read
+        arguments = [run, name] + ([backend] if backend else [])
+        if user is not None:
             arguments = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] + arguments
         with open(self.log, "wb") as log:
             self.process = processes.start(arguments, env=env, stdin=subprocess.DEVNULL, stdout=log,

@@ -1,5 +1,6 @@
 """Go services that run while they are read from outside, and live_snapshot, which reads them."""
 
+import errno
 import functools
 import hashlib
 import os
@@ -148,6 +149,24 @@ def build_env_twice():
 def build_named():
     """A program that starts another one under any name: NAME PROGRAM ARGUMENT..."""
     return _build_c("named")
+
+
+def disguised(program):
+    """How to start a process that has this executable and does not run it: for live.Service."""
+    library = _build_c("disguise", "-shared", "-fPIC", "-Wl,-z,now")
+    return {"program": "/bin/true", "env": {"LD_PRELOAD": library, "DISGUISE": program}}
+
+
+def can_run(program):
+    """Does the kernel take the executable?  The process ends at once."""
+    try:
+        subprocess.run([program], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       env={}, check=False, timeout=60)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        return False
+    return True
 
 
 # Puts a program into a pid namespace of its own, where it has pid 1, as in a container.
