@@ -79,7 +79,8 @@ class WebServer:
                "GOVERAGE_RUN_DIR": self.run_dir, **settings}
         if user is not None:
             os.chown(self.run_dir, user, user)
-            run = os.path.join(copy_of_scripts(work), "run")  # the sources may lie where only root can read
+            if run == RUN:  # the sources may lie where only root can read
+                run = os.path.join(copy_of_scripts(work), "run")
         arguments = [run, name] + ([backend] if backend else [])
         if user is not None:
             arguments = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] + arguments
