@@ -116,8 +116,15 @@ static bool open_directory(struct sent_files *files)
 {
 	struct error err = {0};
 
-	return files->staging.fd >= 0 || staging_open(&files->staging, &err) == 0 ||
-	       log_failure(files, err.message);
+	if (files->staging.fd >= 0)
+		return true;
+	if (staging_open(&files->staging, &err) < 0)
+		return log_failure(files, err.message);
+	if (staging_is_in_memory(&files->staging))
+		return true;
+	/* the web server is told to look there and nowhere else */
+	staging_close(&files->staging);
+	return log_failure(files, STAGING_MEMORY_BASE " can't be written");
 }
 
 static bool write_file(struct sent_files *files, struct sent_file *file, const char *name,

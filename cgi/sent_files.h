@@ -1,5 +1,5 @@
 /*
- * Texts as files in a private directory, for a web server that sends a file by itself where an
+ * Texts as files in a private directory in memory (/dev/shm), for a web server that sends a file by itself where an
  * answer names one (X-Sendfile): then a large profile doesn't go through the server byte by byte.
  *
  * A file stays for a while after its name was given away, since the server opens it later; where
@@ -31,7 +31,7 @@ must_check struct sent_files *sent_files_new(size_t budget);
 /*
  * The absolute path of a file that has the text, which the cache knows by this name; now_ms is the
  * monotonic time.  False where there is none: the text is short, or there is no place, or no room
- * to write it.
+ * to write it, or no memory file system.
  */
 bool sent_files_path(struct sent_files *files, const char *name, const struct profile_text *text,
 		     int64_t now_ms, char path[SENT_FILES_PATH]);

@@ -53,17 +53,33 @@ size_t kept_memory(const struct kept *kept)
 	for (i = 0; i < kept->n_programs; i++)
 		bytes += sizeof kept->programs[i] + kept->programs[i].program->meta.n_packages *
 							sizeof *kept->programs[i].first;
-	for (i = 0; i < kept->n_files; i++)
-		bytes += sizeof kept->files[i] + strlen(kept->files[i].name) + 1;
+	bytes += kept->n_files * sizeof *kept->files + kept->names_size;
 	if (kept->live)
 		bytes += live_sum_memory(kept->live);
 	return bytes;
 }
 
-void kept_file_free(struct kept_file *file)
+static void free_files(struct kept *kept)
 {
-	free(file->name);
-	free(file->reason);
+	size_t i;
+
+	for (i = 0; i < kept->n_files; i++) {
+		free(kept->files[i].name);
+		free(kept->files[i].reason);
+	}
+	free(kept->files);
+}
+
+void kept_take_files(struct kept *kept, struct kept_file *files, size_t n)
+{
+	size_t i;
+
+	free_files(kept);
+	kept->files = files;
+	kept->n_files = n;
+	kept->names_size = 0;
+	for (i = 0; i < n; i++)
+		kept->names_size += strlen(files[i].name) + 1;
 }
 
 void kept_free(struct kept *kept)
@@ -76,9 +92,7 @@ void kept_free(struct kept *kept)
 		program_release(kept->programs[i].program);
 		free(kept->programs[i].first);
 	}
-	for (i = 0; i < kept->n_files; i++)
-		kept_file_free(&kept->files[i]);
+	free_files(kept);
 	free(kept->programs);
-	free(kept->files);
 	*kept = KEPT_INIT;
 }

@@ -37,6 +37,7 @@ struct kept {
 	size_t n_programs;
 	struct kept_file *files; /* owned; in the order of the inputs */
 	size_t n_files;
+	size_t names_size;     /* bytes of their names, each with its NUL */
 	struct live_sum *live; /* this is a user of it: what the running processes made of the
 				  profile; NULL = not known */
 };
@@ -61,7 +62,9 @@ bool kept_is_unchanged(const struct kept_file *file, const struct file_identity 
 /* Bytes of memory, the programs and packages aside. */
 size_t kept_memory(const struct kept *kept);
 
-void kept_file_free(struct kept_file *file);
+/* These are the files from now on; the array becomes owned, and those before are freed. */
+void kept_take_files(struct kept *kept, struct kept_file *files, size_t n);
+
 void kept_free(struct kept *kept);
 
 #define cleanup_kept cleanup_with(kept_free)

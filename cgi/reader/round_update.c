@@ -9,9 +9,9 @@
 struct candidate {
 	const struct input_file *input;
 	const struct round_group *group;
-	struct file_identity identity;
-	struct kept_file *known; /* NULL = new */
-	struct load_job *job;	 /* of a new one */
+	struct file_identity identity; /* of a new one */
+	struct kept_file *known;       /* NULL = new */
+	struct load_job *job;	       /* of a new one */
 };
 
 struct update {
@@ -61,6 +61,13 @@ static int identify(struct candidate *candidate, bool *gone, struct error *err)
 	return -1;
 }
 
+static int look(struct update *u, struct candidate *candidate, bool *gone, struct error *err)
+{
+	if (coverage_check_step(u->round->request->deadline, u->n, err) < 0)
+		return -1;
+	return u->watch ? identify(candidate, gone, err) : 0;
+}
+
 static int add_candidate(struct update *u, const struct round_group *group,
 			 const struct input_file *input, struct error *err)
 {
@@ -69,18 +76,16 @@ static int add_candidate(struct update *u, const struct round_group *group,
 	bool gone = false;
 
 	*candidate = (struct candidate){.input = input, .group = group};
-	if (coverage_check_step(u->round->request->deadline, u->n, err) < 0)
-		return -1;
-	if (known && is_untouched(u, known))
-		candidate->identity = known->identity;
-	else if (u->watch && identify(candidate, &gone, err) < 0)
-		return -1;
-	if (gone)
-		return 0;
-	if (known && kept_is_unchanged(known, &candidate->identity)) {
+	if (known && is_untouched(u, known)) {
 		candidate->known = known;
-		u->n_known++;
+	} else if (look(u, candidate, &gone, err) < 0) {
+		return -1;
+	} else if (gone) {
+		return 0;
+	} else if (known && kept_is_unchanged(known, &candidate->identity)) {
+		candidate->known = known;
 	}
+	u->n_known += candidate->known != NULL;
 	u->n++;
 	return 0;
 }
@@ -90,7 +95,7 @@ static int gather_candidates(struct update *u, struct error *err)
 	struct round *round = u->round;
 	size_t i, j;
 
-	u->candidates = calloc(round->inputs.n_files + 1, sizeof *u->candidates);
+	u->candidates = malloc((round->inputs.n_files + 1) * sizeof *u->candidates);
 	if (!u->candidates)
 		return error_no_memory(err);
 	for (i = 0; i < round->inputs.n_groups; i++) {
@@ -116,6 +121,14 @@ static bool programs_are_there(const struct update *u)
 	return found == u->kept->n_programs;
 }
 
+/* The file is new again. */
+static void forget(struct candidate *candidate)
+{
+	if (candidate->known)
+		candidate->identity = candidate->known->identity;
+	candidate->known = NULL;
+}
+
 /* Go on from what is kept, or begin anew. */
 static int begin(struct update *u, struct error *err)
 {
@@ -125,7 +138,8 @@ static int begin(struct update *u, struct error *err)
 	if (u->kept->profile && programs_are_there(u) && u->n_known == u->kept->n_files)
 		return 0;
 	for (i = 0; i < u->n; i++)
-		u->candidates[i].known = NULL;
+		forget(&u->candidates[i]);
+	u->n_known = 0;
 	kept_free(u->kept);
 	return kept_begin(u->kept, err);
 }
@@ -179,7 +193,7 @@ static int add_files(struct update *u, struct error *err)
 {
 	size_t i;
 
-	u->jobs = calloc(u->n + 1, sizeof *u->jobs);
+	u->jobs = calloc(u->n - u->n_known + 1, sizeof *u->jobs);
 	if (!u->jobs)
 		return error_no_memory(err);
 	for (i = 0; i < u->n; i++) {
@@ -202,19 +216,23 @@ static int add_files(struct update *u, struct error *err)
 static int know(const struct candidate *candidate, struct kept_file *file, struct error *err)
 {
 	struct load_job *job = candidate->job;
+	char *name;
 
 	if (candidate->known) {
 		*file = *candidate->known;
 		*candidate->known = (struct kept_file){0};
 		return 0;
 	}
-	*file = (struct kept_file){.dir = candidate->input->file->dir,
+	name = strdup(candidate->input->file->name);
+	if (!name)
+		return error_no_memory(err);
+	*file = (struct kept_file){.name = name,
+				   .dir = candidate->input->file->dir,
 				   .identity = candidate->identity,
 				   .outcome = job->outcome,
 				   .reason = steal_ptr(job->reason),
 				   .notes = job->notes};
-	file->name = strdup(candidate->input->file->name);
-	return file->name ? 0 : error_no_memory(err);
+	return 0;
 }
 
 static int tell_skip(struct round *round, const struct candidate *candidate, const char *reason,
@@ -253,9 +271,9 @@ static int know_file(struct update *u, const struct candidate *candidate, struct
 }
 
 /* The new list of files, and what the report says about them. */
-static int know_files(struct update *u, struct error *err)
+static int know_anew(struct update *u, struct error *err)
 {
-	struct kept_file *files = calloc(u->n + 1, sizeof *files);
+	struct kept_file *files = malloc((u->n + 1) * sizeof *files);
 	size_t n = 0, i;
 	int rc = 0;
 
@@ -263,12 +281,21 @@ static int know_files(struct update *u, struct error *err)
 		return error_no_memory(err);
 	for (i = 0; i < u->n && rc == 0; i++)
 		rc = know_file(u, &u->candidates[i], files, &n, err);
-	for (i = 0; i < u->kept->n_files; i++)
-		kept_file_free(&u->kept->files[i]);
-	free(u->kept->files);
-	u->kept->files = files;
-	u->kept->n_files = n;
+	kept_take_files(u->kept, files, n);
 	return rc;
+}
+
+static int know_files(struct update *u, struct error *err)
+{
+	size_t i;
+
+	if (u->n_known < u->n || u->n < u->kept->n_files)
+		return know_anew(u, err);
+	/* nothing has happened to any of them */
+	for (i = 0; i < u->n; i++)
+		if (tell(u->round, &u->candidates[i], u->candidates[i].known, err) < 0)
+			return -1;
+	return 0;
 }
 
 int round_update(struct round *round, struct kept *kept, struct directory_watch *watch,

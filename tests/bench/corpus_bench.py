@@ -99,10 +99,9 @@ def cold(corpus_):
 
 
 @contextlib.contextmanager
-def lighttpd(corpus_, **how):
+def lighttpd(corpus_, name, backend=None):
     """lighttpd, whose program has read the corpus; and the answer."""
-    settings = corpus_.settings("builtin", **how.pop("settings", {}))
-    server = web_server.WebServer("lighttpd-fastcgi", None, corpus_.work, settings, **how)
+    server = web_server.WebServer(name, backend, corpus_.work, corpus_.settings("builtin"))
     try:
         answer = server.request("POST", PROFILE, body=b"")
         corpus_.check(answer)
@@ -114,27 +113,26 @@ def lighttpd(corpus_, **how):
 def warm(corpus_):
     """Polls of a directory that does not change, beside a file that lighttpd has on its disk."""
     size = len(corpus_.profile)
-    run = web_server.scripts_with("# Large answers as files", corpus_.work, ["lighttpd-fastcgi"])
-    with lighttpd(corpus_) as (server, answer), \
-            lighttpd(corpus_, run=run, settings={"GOVERAGE_SENDFILE": "X-Sendfile"}) as (files, _):
+    with lighttpd(corpus_, "lighttpd-fastcgi") as (server, answer), \
+            lighttpd(corpus_, "lighttpd-spawn-fcgi", "listen-unix") as (beside, _):
         with open(os.path.join(server.run_dir, "static.txt"), "wb") as out:
             out.write(corpus_.profile)
         same = [("If-None-Match", answer.header("etag"))]
         with corpus_.listener("builtin") as listener:
             corpus_.check(fastcgi_client.request(listener.address))
-            port, files_port = server.port, files.port
+            port = server.port
             times = take_turns({
                 "static": lambda: several(lambda: http_seconds(port, "GET", "/static.txt", size), WARM),
                 "lighttpd": lambda: several(lambda: http_seconds(port, "POST", PROFILE, size), WARM),
-                "sendfile": lambda: several(lambda: http_seconds(files_port, "POST", PROFILE, size), WARM),
+                "beside": lambda: several(lambda: http_seconds(beside.port, "POST", PROFILE, size), WARM),
                 "304": lambda: several(lambda: http_seconds(port, "POST", PROFILE, 0, same), WARM),
                 "fcgi": lambda: several(lambda: fastcgi_seconds(listener.address, size), WARM)})
             resident = processes.resident_kib(listener.pid) * 1024
     times.row("lighttpd, a static file of that size", "static")
     times.row("warm poll through lighttpd", "lighttpd",
               f"{times.ratio('lighttpd', 'static'):.2f} x the static file")
-    times.row("the same, GOVERAGE_SENDFILE=X-Sendfile", "sendfile",
-              f"{times.ratio('sendfile', 'static'):.2f} x the static file")
+    times.row("the same beside a responder, no X-Sendfile", "beside",
+              f"{times.ratio('beside', 'static'):.2f} x the static file")
     times.row("warm poll through lighttpd, 304", "304", f"{times.ratio('304', 'static'):.2f} x")
     times.row("warm poll, FastCGI alone", "fcgi", f"{times.ratio('fcgi', 'static'):.2f} x",
               f"{resident / MIB:.1f} MiB resident")

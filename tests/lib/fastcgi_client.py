@@ -101,12 +101,12 @@ class Connection:
         content = self._exactly(size + padding)
         return None if content is None else (kind, request_id, content[:size])
 
-    def read_answer(self):
+    def read_answer(self, begun=None):
         """The answer to the request; its `whole` says that END_REQUEST came.  `protocol_status` is that of
-        END_REQUEST."""
+        END_REQUEST.  begun: its first record, if that was read already."""
         out, err, end = b"", b"", None
         while end is None:
-            got = self.read_record()
+            got, begun = begun or self.read_record(), None
             if got is None:
                 break
             kind, _, content = got

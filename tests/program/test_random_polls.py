@@ -199,6 +199,31 @@ def ask_at_once(listener, profile, part):
     tap.equal(len({answer.header("etag") for answer in answers}), 2, "ETags")
 
 
+def slow_client(out, work, settings):
+    """A text is brought up to date in place, but not under the eyes of who is still taking it."""
+    program = go_fixture.build("wide", "count")
+    directory = work.mkdir("slow-client")
+    env = dict(settings, GOCOVERDIR=directory, GOVERAGE_ENGINE="builtin")
+
+    def grow():
+        go_fixture.run(program, directory)
+        return go_fixture.textfmt(directory)
+
+    with out.check("a slow client takes the profile of its request, while others get newer ones"):
+        profile = grow()
+        with processes.Listener(work.program, env, work.join("socket"), work.join("log")) as listener:
+            for _ in range(3):
+                check_profile(fcgi.request(listener.address), profile)
+                profile = grow()
+            with fcgi.Connection(listener.address) as slow:
+                slow.send(fcgi.request_bytes(fcgi.parameters()))
+                begun = slow.read_record()
+                for _ in range(10):
+                    newer = grow()
+                    check_profile(fcgi.request(listener.address), newer)
+                check_profile(slow.read_answer(begun), profile)
+
+
 def main():
     processes.alarm(600)
     out = tap.Tap()
@@ -213,6 +238,7 @@ def main():
         sequence(out, work, settings, 3, "atomic", "covdata", None)
         sequence(out, work, settings, 4, "count", "auto", "20000")
         at_once(out, work, settings)
+        slow_client(out, work, settings)
     return out.done()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Large profiles as files that the web server sends by itself (X-Sendfile): what the program answers then, and
-that behind lighttpd, set up as the comment in its configuration says, they are the same answers."""
+that behind lighttpd they are the same answers."""
 
 import os
 import stat
@@ -17,7 +17,6 @@ import web_server
 from answer import check_common, check_error, check_profile, check_profile_headers
 from conversations import PROFILE
 
-HEADING = "# Large answers as files"
 PATTERNS = b'{"skipFile":["more\\\\.go$"]}'
 
 
@@ -83,10 +82,9 @@ def small(out, work, scenes):
 
 def behind_lighttpd(out, work, directory, staging_before):
     profile = go_fixture.textfmt(directory)
-    run = web_server.scripts_with(HEADING, work, ["lighttpd-fastcgi"])
     settings = {"GOCOVERDIR": directory, "GOVERAGE_LIVE": "off", "GOVERAGE_ENGINE": "builtin",
-                "GOVERAGE_SANDBOX": processes.sandbox(), "GOVERAGE_SENDFILE": "X-Sendfile"}
-    server = web_server.WebServer("lighttpd-fastcgi", None, work, settings, run=run)
+                "GOVERAGE_SANDBOX": processes.sandbox()}
+    server = web_server.WebServer("lighttpd-fastcgi", None, work, settings)
     try:
         with out.check("lighttpd: the same answer every time, and the path of the file in none"):
             answers = [server.request("POST", PROFILE, body=b"") for _ in range(4)]
