@@ -3,6 +3,7 @@
 that still hold."""
 
 import gzip
+import itertools
 import sys
 
 import server_test  # finds the library
@@ -34,6 +35,15 @@ def check_compressed(server, whole):
     assert since.status in (200, 410), f"since={etag}: {since}"
 
 
+def profiles(work):
+    """(title, directory, profile); the large one is sent from a file where the web server does that."""
+    scenes = go_fixture.Scenes(work)
+    yield "a small profile", scenes.path, scenes.enter("good")
+    large = work.mkdir("wide")
+    go_fixture.run(go_fixture.build("wide", "count"), large)
+    yield "a large profile", large, go_fixture.textfmt(large)
+
+
 def main():
     lacking = web_server.missing("/usr/lib/lighttpd/mod_deflate.so",
                                  *{name for names in web_server.PROGRAMS.values() for name in names})
@@ -43,15 +53,14 @@ def main():
     processes.adopt_orphans()
     out = tap.Tap()
     with tree.WorkDirectory() as work:
-        scenes = go_fixture.Scenes(work)
-        whole = scenes.enter("good")
         run = web_server.scripts_with(HEADING, work, web_server.PROGRAMS)
-        settings = {"GOCOVERDIR": scenes.path, "GOVERAGE_LIVE": "off", "GOVERAGE_ENGINE": "builtin"}
-        for name in web_server.PROGRAMS:
-            with out.check(f"{name}: compressed for those who take it, and the ETag holds"):
+        for (title, directory, profile), name in itertools.product(profiles(work), web_server.PROGRAMS):
+            settings = {"GOCOVERDIR": directory, "GOVERAGE_LIVE": "off", "GOVERAGE_ENGINE": "builtin"}
+            with out.check(f"{name}, {title}: compressed for those who take it, and the ETag holds"):
                 server = web_server.WebServer(name, None, work, settings, run=run)
                 try:
-                    check_compressed(server, whole)
+                    check_compressed(server, profile)
+                    check_compressed(server, profile)
                 finally:
                     server.stop()
     return out.done()
