@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cgi/baseline/baseline_store.h"
+#include "cgi/coverage/coverage_names.h"
 #include "cgi/coverage/program_name.h"
 #include "cgi/reader/program_sum.h"
 #include "cgi/reader/source_file.h"

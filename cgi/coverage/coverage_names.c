@@ -69,3 +69,17 @@ const char *coverage_tag(const struct coverage_file *file)
 	return file->name +
 	       (file->kind == COVERAGE_META ? sizeof meta_prefix - 1 : sizeof counters_prefix - 1);
 }
+
+bool coverage_tag_is(const struct coverage_file *file, const char *text)
+{
+	return text && strlen(text) == file->tag_len &&
+	       memcmp(text, coverage_tag(file), file->tag_len) == 0;
+}
+
+int coverage_compare_tags(const struct coverage_file *a, const struct coverage_file *b)
+{
+	size_t n = a->tag_len < b->tag_len ? a->tag_len : b->tag_len;
+	int order = memcmp(coverage_tag(a), coverage_tag(b), n);
+
+	return order ? order : (a->tag_len > b->tag_len) - (a->tag_len < b->tag_len);
+}

@@ -15,4 +15,14 @@
  */
 bool coverage_name_parse(const char *name, struct coverage_file *file);
 
+/* The tag of a file: what pairs counters with their meta-data.  tag_len bytes, not NUL-terminated.
+ */
+const char *coverage_tag(const struct coverage_file *file);
+
+/* Is this text, or NULL, the tag of the file? */
+bool coverage_tag_is(const struct coverage_file *file, const char *text);
+
+/* The byte order of their tags. */
+int coverage_compare_tags(const struct coverage_file *a, const struct coverage_file *b);
+
 #endif

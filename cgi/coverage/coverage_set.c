@@ -11,6 +11,7 @@
 
 #include "cgi/coverage/coverage_dirs.h"
 #include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/coverage_names.h"
 #include "cgi/coverage/coverage_screen.h"
 #include "cgi/base/log.h"
 
@@ -130,20 +131,12 @@ static int judge(struct reader *r, struct coverage_file *file, enum verdict *ver
 /* --- meta-data ---------------------------------------------------------------------------------
  */
 
-static int compare_tags(const struct coverage_file *a, const struct coverage_file *b)
-{
-	size_t n = a->tag_len < b->tag_len ? a->tag_len : b->tag_len;
-	int order = memcmp(coverage_tag(a), coverage_tag(b), n);
-
-	return order ? order : (a->tag_len > b->tag_len) - (a->tag_len < b->tag_len);
-}
-
 /* By tag; equal tags in the order of the directories, which is that of the array they lie in. */
 static int by_tag(const void *a, const void *b)
 {
 	const struct coverage_file *one = ((const struct tag *)a)->meta;
 	const struct coverage_file *two = ((const struct tag *)b)->meta;
-	int order = compare_tags(one, two);
+	int order = coverage_compare_tags(one, two);
 
 	return order ? order : (one > two) - (one < two);
 }
@@ -173,7 +166,7 @@ static int judge_meta(struct reader *r, struct error *err)
 
 	for (i = 0; i < r->n_tags; i++) {
 		struct tag *tag = &r->tags[i], *last = n ? &r->tags[n - 1] : NULL;
-		bool again = last && compare_tags(last->meta, tag->meta) == 0;
+		bool again = last && coverage_compare_tags(last->meta, tag->meta) == 0;
 
 		if (again && last->verdict == VERDICT_GOOD) {
 			tag->meta->dropped = true;
@@ -195,7 +188,7 @@ static int judge_meta(struct reader *r, struct error *err)
 
 static int find_tag(const void *key, const void *element)
 {
-	return compare_tags(key, ((const struct tag *)element)->meta);
+	return coverage_compare_tags(key, ((const struct tag *)element)->meta);
 }
 
 /* Was it written, with its meta-data, between the listing of the one and of the other? */
@@ -323,7 +316,7 @@ void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reas
 	skip(set, &set->files[i], reason);
 	for (k = 0; meta->kind == COVERAGE_META && k < set->n_files; k++)
 		if (set->files[k].kind == COVERAGE_COUNTERS &&
-		    compare_tags(meta, &set->files[k]) == 0)
+		    coverage_compare_tags(meta, &set->files[k]) == 0)
 			skip(set, &set->files[k], "its meta-data file is left out");
 	compact(set);
 }

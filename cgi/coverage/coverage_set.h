@@ -89,10 +89,6 @@ must_check int coverage_set_screen(struct coverage_set *set, const struct deadli
 must_check int coverage_set_read(struct coverage_set *set, const char *gocoverdir,
 				 const struct deadline *deadline, struct error *err);
 
-/* The tag of a file: what pairs counters with their meta-data.  tag_len bytes, not NUL-terminated.
- */
-const char *coverage_tag(const struct coverage_file *file);
-
 /*
  * Check that all meta-data have the same counter mode and granularity: -1 with ERROR_CONFLICT,
  * which names the modes and the programs (import paths of their main packages), otherwise.

@@ -4,6 +4,7 @@
 
 #include "cgi/base/buffer.h"
 #include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/coverage_names.h"
 #include "cgi/coverage/program_name.h"
 #include "cgi/reader/inputs.h"
 
@@ -43,8 +44,7 @@ static bool is_live(const struct filter *f, const struct coverage_file *meta)
 	for (i = 0; i < f->live->n; i++) {
 		const struct live_process *p = &f->live->processes[i];
 
-		if (p->state == LIVE_READ && p->hash && strlen(p->hash) == meta->tag_len &&
-		    memcmp(p->hash, coverage_tag(meta), meta->tag_len) == 0)
+		if (p->state == LIVE_READ && coverage_tag_is(meta, p->hash))
 			return true;
 	}
 	return false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/coverage_names.h"
 #include "cgi/coverage/program_name.h"
 #include "cgi/reader/covmeta.h"
 #include "cgi/reader/inputs.h"
@@ -149,13 +150,9 @@ static bool has_process(const struct live_report *live, const struct coverage_fi
 {
 	size_t i;
 
-	for (i = 0; i < live->n; i++) {
-		const char *hash = live->processes[i].hash;
-
-		if (hash && strlen(hash) == meta->tag_len &&
-		    memcmp(hash, coverage_tag(meta), meta->tag_len) == 0)
+	for (i = 0; i < live->n; i++)
+		if (coverage_tag_is(meta, live->processes[i].hash))
 			return true;
-	}
 	return false;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cgi/coverage/coverage_names.h"
 #include "cgi/live/counter_file.h"
 #include "cgi/live/live.h"
 #include "cgi/live/process.h"
@@ -27,11 +28,8 @@ struct reconciling {
 
 static bool is_own_file(const struct live_process *process, const struct coverage_file *file)
 {
-	size_t hash_len = strlen(process->hash);
-
 	return file->kind == COVERAGE_COUNTERS && file->pid == process->ns_pid &&
-	       (int64_t)file->time_ns >= process->start_ns && file->tag_len == hash_len &&
-	       memcmp(coverage_tag(file), process->hash, hash_len) == 0;
+	       (int64_t)file->time_ns >= process->start_ns && coverage_tag_is(file, process->hash);
 }
 
 /* Was it written about when the snapshot was taken, or later? */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/coverage_names.h"
 
 static int open_dirs(struct inputs *inputs, const struct coverage_set *set, struct error *err)
 {
@@ -65,11 +66,7 @@ static void append_kind(struct inputs *inputs, const struct coverage_set *set,
 
 static int compare_tags(const struct input_file *a, const struct input_file *b)
 {
-	size_t a_len = a->file->tag_len, b_len = b->file->tag_len;
-	int order =
-	    memcmp(coverage_tag(a->file), coverage_tag(b->file), a_len < b_len ? a_len : b_len);
-
-	return order ? order : (a_len > b_len) - (a_len < b_len);
+	return coverage_compare_tags(a->file, b->file);
 }
 
 static int compare_files(const void *a_, const void *b_)

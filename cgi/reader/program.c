@@ -2,17 +2,17 @@
 
 #include <string.h>
 
+#include "cgi/coverage/coverage_names.h"
+
 /* One that could not be read is forgotten: it is tried again. */
 static struct program *find(struct program_cache *cache, const struct input_file *meta,
 			    const struct file_identity *identity)
 {
-	const char *tag = coverage_tag(meta->file);
-	size_t len = meta->file->tag_len;
 	struct program **at = &cache->first, *program;
 
 	for (; (program = *at); at = &program->next)
 		if (memcmp(&program->identity, identity, sizeof *identity) == 0 &&
-		    strlen(program->tag) == len && memcmp(program->tag, tag, len) == 0)
+		    coverage_tag_is(meta->file, program->tag))
 			break;
 	if (program && program->unread) {
 		*at = program->next;
