@@ -45,7 +45,7 @@ static int no_data(const char *dir, struct error *err)
 }
 
 /* The state that the request wants to compare with; NULL with ERROR_STATE_GONE when it is not
- * there. */
+ * there, or without memory. */
 static struct covprofile *earlier_state(struct exchange *exchange, const struct string_item *since,
 					struct error *err)
 {
@@ -58,8 +58,7 @@ static struct covprofile *earlier_state(struct exchange *exchange, const struct 
 			  since->text);
 		return NULL;
 	}
-	profile = reader_recall(exchange->app->reader, digest);
-	if (!profile)
+	if (reader_recall(exchange->app->reader, digest, &profile, err) == 0 && !profile)
 		error_set(
 		    err, ERROR_STATE_GONE,
 		    "the state %s is not held any more: take a profile without since, and go on "

@@ -7,7 +7,7 @@
 
 #include "cgi/coverage/coverage_format.h"
 #include "cgi/base/io.h"
-#include "cgi/live/uleb.h"
+#include "cgi/coverage/uleb.h"
 
 struct parser {
 	struct cursor rest;

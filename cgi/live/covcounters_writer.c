@@ -3,44 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/live/uleb.h"
+#include "cgi/coverage/uleb.h"
 
 enum { KEY_MAX = 32 };
-
-/* Write eight values, each in one byte, if they are that small. */
-static inline bool put_eight(unsigned char *out, const uint32_t *values)
-{
-	uint32_t all = 0;
-	int i;
-
-	for (i = 0; i < 8; i++)
-		all |= values[i];
-	if (all > 0x7f)
-		return false;
-	for (i = 0; i < 8; i++)
-		out[i] = (unsigned char)values[i];
-	return true;
-}
-
-static unsigned char *put_counters(unsigned char *at, const uint32_t *counters, uint32_t n)
-{
-	uint32_t i = 0;
-
-	while (i < n)
-		if (n - i >= 8 && put_eight(at, counters + i)) {
-			at += 8;
-			i += 8;
-		} else {
-			at += uleb_put(at, counters[i++]);
-		}
-	return at;
-}
 
 void counter_entries_add(struct counter_entries *entries, uint32_t package, uint32_t function,
 			 const uint32_t *counters, uint32_t n)
 {
-	/* a 32-bit value takes five bytes at most */
-	char *room = buffer_reserve(&entries->bytes, 5 * (3 + (size_t)n));
+	char *room = buffer_reserve(&entries->bytes, ULEB_COUNTER_MAX * (3 + (size_t)n));
 	unsigned char *at = (unsigned char *)room;
 
 	if (!room)
@@ -48,7 +18,7 @@ void counter_entries_add(struct counter_entries *entries, uint32_t package, uint
 	at += uleb_put(at, n);
 	at += uleb_put(at, package);
 	at += uleb_put(at, function);
-	at = put_counters(at, counters, n);
+	at = uleb_put_counters(at, counters, n);
 	entries->bytes.len += (size_t)(at - (unsigned char *)room);
 	entries->n++;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/live/uleb.h"
+#include "cgi/coverage/uleb.h"
 
 enum { UNIT_VALUES = 5 };      /* start line, start column, end line, end column, statements */
 enum { HASHED_PER_BYTE = 64 }; /* a short record may name long strings */

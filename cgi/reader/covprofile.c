@@ -135,7 +135,7 @@ int covprofile_add_program(struct covprofile *profile, const struct covmeta *met
 	return grow_counters(profile, before) < 0 ? error_no_memory(err) : 0;
 }
 
-struct covprofile *covprofile_copy(const struct covprofile *profile, struct error *err)
+struct covprofile *covprofile_copy_parts(const struct covprofile *profile, struct error *err)
 {
 	cleanup_covprofile struct covprofile *copy = covprofile_new(err);
 	uint32_t i;
@@ -152,10 +152,20 @@ struct covprofile *covprofile_copy(const struct covprofile *profile, struct erro
 	}
 	for (i = 0; i < profile->n_parts; i++)
 		add_package(copy, profile->parts[i].package);
-	if (grow_counters(copy, copy->n_counters) < 0) {
-		error_no_memory(err);
+	return steal_ptr(copy);
+}
+
+int covprofile_make_counters(struct covprofile *profile, size_t from, struct error *err)
+{
+	return grow_counters(profile, from) < 0 ? error_no_memory(err) : 0;
+}
+
+struct covprofile *covprofile_copy(const struct covprofile *profile, struct error *err)
+{
+	cleanup_covprofile struct covprofile *copy = covprofile_copy_parts(profile, err);
+
+	if (!copy || covprofile_make_counters(copy, copy->n_counters, err) < 0)
 		return NULL;
-	}
 	if (copy->n_counters)
 		memcpy(copy->counters, profile->counters,
 		       copy->n_counters * sizeof *copy->counters);

@@ -55,6 +55,13 @@ must_check struct covprofile *covprofile_new(struct error *err);
 /* A copy with one user, which can be changed. */
 must_check struct covprofile *covprofile_copy(const struct covprofile *profile, struct error *err);
 
+/* A copy with one user that has the packages, and no counters yet. */
+must_check struct covprofile *covprofile_copy_parts(const struct covprofile *profile,
+						    struct error *err);
+
+/* Make the counters of such a copy, from number `from` on with zeros.  -1: ERROR_UNAVAILABLE. */
+must_check int covprofile_make_counters(struct covprofile *profile, size_t from, struct error *err);
+
 /*
  * Add the packages of a program, with zero counters where they are new.  first[i] becomes the index
  * of the first counter of package i of the program; first has room for meta->n_packages. -1:

@@ -206,36 +206,67 @@ static void put_first(struct reader *reader, struct remembered *remembered)
 	reader->remembered = remembered;
 }
 
-void reader_remember(struct reader *reader, struct covprofile *profile, const char *digest)
+/* Is it there?  Then it is the youngest from now on. */
+static bool touch_remembered(struct reader *reader, const char *digest)
 {
-	struct remembered *remembered;
+	struct remembered *remembered = take_remembered(reader, digest);
 
-	timed_lock_take(&reader->lock);
-	remembered = take_remembered(reader, digest);
-	if (!remembered) {
-		remembered = calloc(1, sizeof *remembered);
-		if (remembered) {
-			memcpy(remembered->digest, digest, strnlen(digest, 32));
-			remembered->profile = covprofile_use(profile);
-		}
-	}
 	if (remembered)
 		put_first(reader, remembered);
+	return remembered != NULL;
+}
+
+/* NULL without memory: then it will have been forgotten. */
+static struct remembered *make_remembered(const struct covprofile *profile, const char *digest)
+{
+	struct remembered *remembered = calloc(1, sizeof *remembered);
+	struct error ignored;
+
+	if (!remembered)
+		return NULL;
+	memcpy(remembered->digest, digest, strnlen(digest, 32));
+	remembered->profile = packed_profile_new(profile, &ignored);
+	if (remembered->profile)
+		return remembered;
+	free(remembered);
+	return NULL;
+}
+
+void reader_remember(struct reader *reader, const struct covprofile *profile, const char *digest)
+{
+	struct remembered *made;
+	bool there;
+
+	if (!reader->budget)
+		return;
+	timed_lock_take(&reader->lock);
+	there = touch_remembered(reader, digest);
+	timed_lock_give_back(&reader->lock);
+	if (there)
+		return;
+	made = make_remembered(profile, digest);
+	if (!made)
+		return;
+	timed_lock_take(&reader->lock);
+	if (touch_remembered(reader, digest))
+		remembered_free(made); /* somebody was faster */
+	else
+		put_first(reader, made);
 	reader_keep_to_budget(reader);
 	timed_lock_give_back(&reader->lock);
 }
 
-struct covprofile *reader_recall(struct reader *reader, const char *digest)
+int reader_recall(struct reader *reader, const char *digest, struct covprofile **profile,
+		  struct error *err)
 {
-	struct covprofile *profile = NULL;
-	struct remembered *remembered;
+	int rc = 0;
 
+	*profile = NULL;
 	timed_lock_take(&reader->lock);
-	remembered = take_remembered(reader, digest);
-	if (remembered) {
-		put_first(reader, remembered);
-		profile = covprofile_use(remembered->profile);
+	if (touch_remembered(reader, digest)) {
+		*profile = packed_profile_open(reader->remembered->profile, err);
+		rc = *profile ? 0 : -1;
 	}
 	timed_lock_give_back(&reader->lock);
-	return profile;
+	return rc;
 }

@@ -87,12 +87,15 @@ must_check struct covprofile *reader_load(struct reader *reader,
 must_check struct covprofile *reader_subtract(const struct covprofile *now,
 					      const struct covprofile *before, struct error *err);
 
-/* Keep the profile under its digest, to compare with later; the oldest go first when room is short.
- */
-void reader_remember(struct reader *reader, struct covprofile *profile, const char *digest);
+/* Keep what the profile says under its digest, to compare with later; the oldest go first when room
+ * is short. */
+void reader_remember(struct reader *reader, const struct covprofile *profile, const char *digest);
 
-/* The profile that was kept under the digest, with the caller as a user; NULL when it is not there.
+/*
+ * The profile that was kept under the digest, of which the caller becomes the user; NULL when it is
+ * not there.  -1: ERROR_UNAVAILABLE.
  */
-struct covprofile *reader_recall(struct reader *reader, const char *digest);
+must_check int reader_recall(struct reader *reader, const char *digest, struct covprofile **profile,
+			     struct error *err);
 
 #endif

@@ -14,7 +14,7 @@ void kept_list_free(struct kept_list *list)
 
 void remembered_free(struct remembered *remembered)
 {
-	covprofile_release(remembered->profile);
+	packed_profile_free(remembered->profile);
 	free(remembered);
 }
 
@@ -67,7 +67,7 @@ static size_t memory_used(const struct reader *reader)
 	for (list = reader->kept; list; list = list->next)
 		bytes += sizeof *list + kept_memory(&list->sum);
 	for (remembered = reader->remembered; remembered; remembered = remembered->next)
-		bytes += sizeof *remembered + covprofile_memory(remembered->profile);
+		bytes += sizeof *remembered + packed_profile_memory(remembered->profile);
 	return bytes;
 }
 

@@ -7,6 +7,7 @@
 #include "cgi/base/timed_lock.h"
 #include "cgi/coverage/coverage_set.h"
 #include "cgi/coverage/directory_watch.h"
+#include "cgi/reader/covprofile_packed.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"
@@ -23,7 +24,7 @@ struct kept_list {
 /* A profile that somebody may want to compare with. */
 struct remembered {
 	char digest[33];
-	struct covprofile *profile; /* this is a user of it */
+	struct packed_profile *profile; /* owned */
 	struct remembered *next;    /* the one that was used before */
 };
 

@@ -73,10 +73,10 @@ static void renew(struct text_form *form, const struct covprofile *profile, size
 	struct text_out out = {.buf = text->bytes, .cap = text->room};
 	size_t i;
 
-	profile_text_rewrite(text);
 	out.used = strlen("mode: \n") + strlen(form->renewal.mode);
 	i = patch(form, profile, text->bytes, &out.used);
-	if (i < form->n_counts) {
+	if (i < form->n_counts) { /* lines move */
+		profile_text_rewrite(text);
 		text_form_write_rest(form, profile, i, &out);
 		note_shown(form, profile, i);
 	}

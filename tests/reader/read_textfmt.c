@@ -86,12 +86,9 @@ static struct covprofile *choose(struct reader *reader, struct covprofile *all, 
 
 	if (!since)
 		return covprofile_use(all);
-	before = reader_recall(reader, since);
-	if (!before) {
+	if (reader_recall(reader, since, &before, err) == 0 && !before)
 		error_set(err, ERROR_NOT_FOUND, "no such state");
-		return NULL;
-	}
-	return reader_subtract(all, before, err);
+	return before ? reader_subtract(all, before, err) : NULL;
 }
 
 static int answer(struct reader *reader, const struct options *options, const char *since,

@@ -5,7 +5,7 @@
 #include "cgi/base/buffer.h"
 #include "cgi/live/package_blob.h"
 #include "cgi/live/program.h"
-#include "cgi/live/uleb.h"
+#include "cgi/coverage/uleb.h"
 #include "unit.h"
 
 static inline void add_uleb(struct buffer *out, uint64_t value)

@@ -406,36 +406,91 @@ static void findings(void **state)
 	reader_free(reader);
 }
 
+static struct covprofile *recall(struct reader *reader, const char *digest)
+{
+	struct covprofile *profile;
+	struct error err = {0};
+
+	assert_int_equal(reader_recall(reader, digest, &profile, &err), 0);
+	return profile;
+}
+
 /* Earlier profiles are kept while there is room; the one that was asked for last stays longest. */
 static void remembering(void **state)
 {
-	struct covprofile *profiles[40];
-	struct reader *reader = reader_new(20 * sizeof *profiles[0], NULL);
+	struct covprofile *profile = covprofile_new(NULL);
+	struct reader *reader = reader_new(10000, NULL);
 	char digest[33];
 	int i, held = 0;
 
 	(void)state;
+	assert_non_null(profile);
 	for (i = 0; i < 40; i++) {
-		profiles[i] = covprofile_new(NULL);
-		assert_non_null(profiles[i]);
 		snprintf(digest, sizeof digest, "%032d", i);
-		reader_remember(reader, profiles[i], digest);
-		covprofile_release(reader_recall(reader, "00000000000000000000000000000000"));
+		reader_remember(reader, profile, digest);
+		covprofile_release(recall(reader, "00000000000000000000000000000000"));
 	}
 	for (i = 0; i < 40; i++) {
 		struct covprofile *found;
 
 		snprintf(digest, sizeof digest, "%032d", i);
-		found = reader_recall(reader, digest);
-		assert_true(!found || found == profiles[i]);
+		found = recall(reader, digest);
 		assert_true(found || (i > 0 && i < 39));
 		held += found != NULL;
 		covprofile_release(found);
-		covprofile_release(profiles[i]);
 	}
 	assert_in_range(held, 5, 20);
-	assert_null(reader_recall(reader, "no such"));
+	assert_null(recall(reader, "no such"));
+	covprofile_release(profile);
 	reader_free(reader);
+}
+
+enum { UNITS = 10000 }; /* more than are packed at once */
+
+/* A package with nothing but its number of units; its counters are what is looked at. */
+static struct covprofile *profile_of_units(struct covpackage *package)
+{
+	struct covprofile *profile = covprofile_new(NULL);
+	struct covmeta meta = {.mode = COUNTER_MODE_COUNT, .packages = &package, .n_packages = 1};
+	struct error err = {0};
+	size_t first;
+
+	assert_non_null(profile);
+	assert_int_equal(covprofile_add_program(profile, &meta, &first, &err), 0);
+	assert_int_equal(profile->n_counters, UNITS);
+	return profile;
+}
+
+static void what_is_recalled_is_what_was_remembered(void **state)
+{
+	struct covpackage package = {.n_units = UNITS};
+	struct reader *reader = reader_new(1 << 20, NULL);
+	struct covprofile *profile, *found;
+	unsigned random = 1, round, i;
+	char digest[33];
+
+	(void)state;
+	atomic_init(&package.users, 1);
+	profile = profile_of_units(&package);
+	for (round = 0; round < 34; round++) { /* from counters that are 0 to the largest ones */
+		for (i = 0; i < UNITS; i++)
+			profile->counters[i] =
+			    round ? (uint32_t)(rand_r(&random) * 2.0) >> (33 - round) : 0;
+		snprintf(digest, sizeof digest, "%032u", round);
+		reader_remember(reader, profile, digest);
+		found = recall(reader, digest);
+		assert_non_null(found);
+		assert_ptr_not_equal(found, profile);
+		assert_int_equal(found->n_counters, UNITS);
+		assert_int_equal(found->mode, COUNTER_MODE_COUNT);
+		assert_int_equal(covprofile_find(found, &package), 0);
+		assert_memory_equal(found->counters, profile->counters,
+				    UNITS * sizeof *found->counters);
+		covprofile_release(found);
+	}
+	covprofile_release(profile);
+	reader_free(reader);
+	assert_int_equal(atomic_load(&package.users), 1);
 }
 
 /* --- many threads -------------------------------------------------------------------------------
@@ -527,6 +582,7 @@ int main(void)
 	    cmocka_unit_test(many_skips),
 	    cmocka_unit_test(findings),
 	    cmocka_unit_test(remembering),
+	    cmocka_unit_test(what_is_recalled_is_what_was_remembered),
 	    cmocka_unit_test(crowd_with_state),
 	    cmocka_unit_test(crowd_with_little_room),
 	    cmocka_unit_test(crowd_without_state),

@@ -1,6 +1,6 @@
 /* Unsigned LEB128, as Go's coverage files have it: seven bits a byte, the lowest first. */
-#ifndef GOVERAGE_LIVE_ULEB_H
-#define GOVERAGE_LIVE_ULEB_H
+#ifndef GOVERAGE_COVERAGE_ULEB_H
+#define GOVERAGE_COVERAGE_ULEB_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +42,13 @@ static inline size_t uleb_put(unsigned char *out, uint64_t value)
 	out[n++] = (unsigned char)value;
 	return n;
 }
+
+enum { ULEB_COUNTER_MAX = 5 }; /* bytes of the longest counter */
+
+/*
+ * Write n counters, one value after the other, for which there is room; returns where they end.
+ */
+unsigned char *uleb_put_counters(unsigned char *at, const uint32_t *counters, size_t n);
 
 static inline size_t cursor_left(const struct cursor *cursor)
 {
