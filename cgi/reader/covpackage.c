@@ -206,6 +206,19 @@ static size_t collect_files(const struct decoding *d, struct used_file *used, ui
 	return n;
 }
 
+/* In textfmt a line feed in a name would end the line: patterns, and whoever parses it, would see
+ * other files than there are. */
+static int check_names(const struct used_file *used, size_t n, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (memchr(used[i].path.text, '\n', used[i].path.len))
+			return error_set(err, ERROR_INTERNAL,
+					 "has a line feed in the name of a source file");
+	return 0;
+}
+
 /* Make the list of files, and the file of each function, till now a string, an index into it. */
 static int rank_files(struct decoding *d, struct error *err)
 {
@@ -217,6 +230,8 @@ static int rank_files(struct decoding *d, struct error *err)
 	if (!used || !rank)
 		return error_no_memory(err);
 	n = collect_files(d, used, rank);
+	if (check_names(used, n, err) < 0)
+		return -1;
 	package->files = malloc((n ? n : 1) * sizeof *package->files);
 	if (!package->files)
 		return error_no_memory(err);

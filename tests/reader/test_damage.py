@@ -103,6 +103,16 @@ def wrong_bytes(out, scene, server):
         scene.write(name, data)
 
 
+def names(out, scene, server):
+    data = scene.read(scene.meta)
+    with out.check("a source file whose name has a line feed, which would make two lines of one"):
+        scene.write(scene.meta, data.replace(b"/main.go", b"/ma\nn.go"))
+        assert scene.read(scene.meta) != data
+        answer = server.poll()
+        tap.equal((answer.profile(), answer.number("skipped")), (scene.rest, 2), "the profile, files left out")
+    scene.write(scene.meta, data)
+
+
 def no_files(out, scene, server):
     """Things under a coverage name that are no coverage files, one after another."""
     tag = scene.counters.split(".")[1]
@@ -238,6 +248,7 @@ def main():
         with driver.Server(scene.path, "--keep", "0") as server:
             prefixes(out, scene, server)
             wrong_bytes(out, scene, server)
+            names(out, scene, server)
             no_files(out, scene, server)
             hostile(out, scene, server)
             newer(out, scene, server)
