@@ -10,9 +10,10 @@ enum {
 
 struct form_cache {
 	size_t budget;
-	pthread_mutex_t lock;		/* for all below */
-	struct text_form *forms[FORMS]; /* owned; the youngest first, NULL behind the last */
-	uint64_t seen[SEEN];		/* hashes of the packages of profiles without a form */
+	pthread_mutex_t lock;		   /* for all below */
+	struct text_renewal *forms[FORMS]; /* this is a user of them; the youngest first, NULL
+					      behind the last */
+	uint64_t seen[SEEN];		   /* hashes of the packages of profiles without a form */
 	unsigned next_seen;
 };
 
@@ -41,20 +42,20 @@ static uint64_t hash_parts(const struct covprofile *profile)
 
 static void move_to_front(struct form_cache *cache, size_t i)
 {
-	struct text_form *form = cache->forms[i];
+	struct text_renewal *form = cache->forms[i];
 
 	memmove(cache->forms + 1, cache->forms, i * sizeof *cache->forms);
 	cache->forms[0] = form;
 }
 
-static struct text_form *find(struct form_cache *cache, const struct covprofile *profile)
+static struct text_renewal *find(struct form_cache *cache, const struct covprofile *profile)
 {
 	size_t i;
 
 	for (i = 0; i < FORMS && cache->forms[i]; i++)
-		if (text_form_fits(cache->forms[i], profile)) {
+		if (text_form_fits(text_renewal_form(cache->forms[i]), profile)) {
 			move_to_front(cache, i);
-			return text_form_use(cache->forms[0]);
+			return text_renewal_use(cache->forms[0]);
 		}
 	return NULL;
 }
@@ -74,46 +75,48 @@ static bool was_seen(struct form_cache *cache, uint64_t hash)
 }
 
 /* Put the form in front, and let go of the oldest while they take too much. */
-static void keep(struct form_cache *cache, struct text_form *form)
+static void keep(struct form_cache *cache, struct text_renewal *form)
 {
 	size_t bytes = 0, i;
 
-	text_form_release(cache->forms[FORMS - 1]);
-	cache->forms[FORMS - 1] = text_form_use(form);
+	text_renewal_release(cache->forms[FORMS - 1]);
+	cache->forms[FORMS - 1] = text_renewal_use(form);
 	move_to_front(cache, FORMS - 1);
 	for (i = 0; i < FORMS && cache->forms[i]; i++) {
-		bytes += text_form_memory(cache->forms[i]);
+		bytes += text_renewal_memory(cache->forms[i]);
 		if (bytes > cache->budget) {
-			text_form_release(cache->forms[i]);
+			text_renewal_release(cache->forms[i]);
 			cache->forms[i] = NULL;
 			break;
 		}
 	}
 	for (i++; i < FORMS; i++) {
-		text_form_release(cache->forms[i]);
+		text_renewal_release(cache->forms[i]);
 		cache->forms[i] = NULL;
 	}
 }
 
-struct text_form *form_cache_get(struct form_cache *cache, const struct covprofile *profile)
+struct text_renewal *form_cache_get(struct form_cache *cache, const struct covprofile *profile)
 {
+	struct text_renewal *renewal;
 	struct text_form *form;
 	struct error ignored;
 	bool worth_it;
 
 	pthread_mutex_lock(&cache->lock);
-	form = find(cache, profile);
-	worth_it = !form && cache->budget && was_seen(cache, hash_parts(profile));
+	renewal = find(cache, profile);
+	worth_it = !renewal && cache->budget && was_seen(cache, hash_parts(profile));
 	pthread_mutex_unlock(&cache->lock);
 	if (!worth_it)
-		return form;
+		return renewal;
 	form = text_form_make(profile, &ignored);
-	if (!form)
+	renewal = form ? text_renewal_new(form) : NULL;
+	if (!renewal)
 		return NULL;
 	pthread_mutex_lock(&cache->lock);
-	keep(cache, form);
+	keep(cache, renewal);
 	pthread_mutex_unlock(&cache->lock);
-	return form;
+	return renewal;
 }
 
 void form_cache_free(struct form_cache *cache)
@@ -123,7 +126,7 @@ void form_cache_free(struct form_cache *cache)
 	if (!cache)
 		return;
 	for (i = 0; i < FORMS; i++)
-		text_form_release(cache->forms[i]);
+		text_renewal_release(cache->forms[i]);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }

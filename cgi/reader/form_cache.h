@@ -1,6 +1,6 @@
 /*
- * The forms (see text_form.h) of the profiles that were printed more than once, the youngest first,
- * within a number of bytes.  Used by any number of threads.
+ * The forms (see text_form.h) of the profiles that were printed more than once, each with its last
+ * text, the youngest first, within a number of bytes.  Used by any number of threads.
  */
 #ifndef GOVERAGE_READER_FORM_CACHE_H
 #define GOVERAGE_READER_FORM_CACHE_H
@@ -9,7 +9,7 @@
 
 #include "cgi/base/cleanup.h"
 #include "cgi/reader/covprofile.h"
-#include "cgi/reader/text_form.h"
+#include "cgi/reader/text_renewal.h"
 
 struct form_cache;
 
@@ -20,7 +20,7 @@ must_check struct form_cache *form_cache_new(size_t budget);
  * The form of a profile, with the caller as a user: made when a profile with the same packages
  * comes for the second time.  NULL where there is none: then the text is to be made line by line.
  */
-struct text_form *form_cache_get(struct form_cache *cache, const struct covprofile *profile);
+struct text_renewal *form_cache_get(struct form_cache *cache, const struct covprofile *profile);
 
 void form_cache_free(struct form_cache *cache);
 

@@ -108,8 +108,6 @@ struct text_form *text_form_make(const struct covprofile *profile, struct error 
 		error_no_memory(err);
 		return NULL;
 	}
-	atomic_init(&form->users, 1);
-	text_renewal_init(&form->renewal);
 	forming = (struct forming){profile, form, 0};
 	rc = take_parts(&forming);
 	for (i = 0; rc == 0 && i < profile->n_parts; i++)
@@ -180,28 +178,20 @@ void text_form_write_rest(const struct text_form *form, const struct covprofile 
 
 size_t text_form_memory(const struct text_form *form)
 {
-	/* the last text is about as long as that of the form */
-	return sizeof *form + form->n_parts * sizeof *form->parts + 2 * form->text_len +
-	       form->n_counts * (sizeof *form->counts + sizeof *form->renewal.shown);
+	return sizeof *form + form->n_parts * sizeof *form->parts + form->text_len +
+	       form->n_counts * sizeof *form->counts;
 }
 
-struct text_form *text_form_use(struct text_form *form)
-{
-	atomic_fetch_add(&form->users, 1);
-	return form;
-}
-
-void text_form_release(struct text_form *form)
+void text_form_free(struct text_form *form)
 {
 	uint32_t i;
 
-	if (!form || atomic_fetch_sub(&form->users, 1) != 1)
+	if (!form)
 		return;
 	for (i = 0; i < form->n_parts; i++)
 		covpackage_release(form->parts[i].package);
 	free(form->parts);
 	free(form->text);
 	free(form->counts);
-	text_renewal_free(&form->renewal);
 	free(form);
 }

@@ -6,7 +6,6 @@
 #ifndef GOVERAGE_READER_TEXT_FORM_H
 #define GOVERAGE_READER_TEXT_FORM_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +14,6 @@
 #include "cgi/base/error.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/text_out.h"
-#include "cgi/reader/text_renewal.h"
 
 /* Where the count of a line stands, and which counter it shows. */
 struct form_count {
@@ -23,9 +21,8 @@ struct form_count {
 	uint32_t counter;
 };
 
-/* Immutable but for its last text; it counts its users. */
+/* Immutable. */
 struct text_form {
-	atomic_uint users;
 	struct profile_part
 	    *parts; /* owned; those of the profile; of their packages this is a user */
 	uint32_t n_parts;
@@ -33,11 +30,10 @@ struct text_form {
 	size_t text_len;
 	struct form_count *counts; /* owned; in the order of the text */
 	size_t n_counts;
-	struct text_renewal renewal; /* the last text that was made of it */
 };
 
 /*
- * Make the form of a profile, with one user.  NULL with ERROR_NONE in *err where it has none,
+ * Make the form of a profile; the caller owns it.  NULL with ERROR_NONE in *err where it has none,
  * because lines join several counters; with ERROR_UNAVAILABLE when out of memory.
  */
 must_check struct text_form *text_form_make(const struct covprofile *profile, struct error *err);
@@ -59,12 +55,12 @@ void text_form_write_rest(const struct text_form *form, const struct covprofile 
 /* Bytes of memory that it takes, the packages aside. */
 size_t text_form_memory(const struct text_form *form);
 
-struct text_form *text_form_use(struct text_form *form);
-void text_form_release(struct text_form *form);
+/* NULL is fine. */
+void text_form_free(struct text_form *form);
 
 static inline void cleanup_text_form_fn(struct text_form **form)
 {
-	text_form_release(*form);
+	text_form_free(*form);
 }
 
 #define cleanup_text_form cleanup_with(cleanup_text_form_fn)

@@ -17,11 +17,11 @@ struct path_group {
 };
 
 struct textfmt_writer {
-	struct covprofile *profile; /* this is a user of it */
-	bool once;		    /* counters tell only whether a unit was covered */
-	struct text_form *form;	    /* this is a user of it; NULL = line by line */
-	uint32_t *parts;	    /* owned; indexes into profile->parts, by import path */
-	struct path_group *groups;  /* owned; in the order of the text */
+	struct covprofile *profile;   /* this is a user of it */
+	bool once;		      /* counters tell only whether a unit was covered */
+	struct text_renewal *renewal; /* this is a user of it; NULL = line by line */
+	uint32_t *parts;	      /* owned; indexes into profile->parts, by import path */
+	struct path_group *groups;    /* owned; in the order of the text */
 	uint32_t n_groups;
 	struct counted_package *packages; /* owned; room for those of one group */
 	struct unit_rows rows;		  /* of one package at a time; its memory is used again */
@@ -154,8 +154,8 @@ static int measure(struct textfmt_writer *w, struct path_filter *filter,
 		   const struct deadline *deadline, struct error *err)
 {
 	w->size = w->files.mode_len = strlen("mode: \n") + strlen(mode_name(w));
-	if (w->form) {
-		w->size += text_form_size(w->form, w->profile);
+	if (w->renewal) {
+		w->size += text_form_size(text_renewal_form(w->renewal), w->profile);
 		return 0;
 	}
 	if (take_groups(w, err) < 0 || measure_groups(w, deadline, err) < 0)
@@ -177,7 +177,7 @@ struct textfmt_writer *textfmt_writer_new(struct covprofile *profile, struct pat
 	w->longest_line = TEXTFMT_TAIL_MAX;
 	/* a form doesn't tell where the files are */
 	if (profile->forms && (!filter || path_filter_is_empty(filter)))
-		w->form = form_cache_get(profile->forms, profile);
+		w->renewal = form_cache_get(profile->forms, profile);
 	if (measure(w, filter, deadline, err) < 0)
 		return NULL;
 	w->room = malloc(TEXT_OUT_ROOM + w->longest_line);
@@ -234,8 +234,8 @@ static void write_all(struct textfmt_writer *w, struct text_out *out)
 	uint32_t i;
 
 	textfmt_write_mode(mode_name(w), out);
-	if (w->form)
-		text_form_write(w->form, w->profile, out);
+	if (w->renewal)
+		text_form_write(text_renewal_form(w->renewal), w->profile, out);
 	for (i = 0; i < w->n_groups; i++)
 		/* measuring has had the memory for it: this can't fail any more */
 		write_rows(w, rows_of(w, &w->groups[i], NULL), &file, out);
@@ -254,7 +254,7 @@ int textfmt_writer_send(struct textfmt_writer *writer, text_sink *sink, void *to
 
 const struct profile_text *textfmt_writer_last(struct textfmt_writer *writer)
 {
-	return writer->form ? text_renewal_last(&writer->form->renewal) : NULL;
+	return writer->renewal ? text_renewal_last(writer->renewal) : NULL;
 }
 
 struct profile_text *textfmt_writer_text(struct textfmt_writer *writer, struct error *err)
@@ -262,8 +262,8 @@ struct profile_text *textfmt_writer_text(struct textfmt_writer *writer, struct e
 	struct profile_text *text;
 	struct text_out out;
 
-	if (writer->form)
-		return text_renewal_make(writer->form, writer->profile, mode_name(writer),
+	if (writer->renewal)
+		return text_renewal_make(writer->renewal, writer->profile, mode_name(writer),
 					 writer->size, err);
 	text = profile_text_new(writer->size + writer->longest_line, err);
 	if (!text)
@@ -286,7 +286,7 @@ void textfmt_writer_free(struct textfmt_writer *writer)
 			free(writer->groups[i].joined);
 		}
 	unit_rows_free(&writer->rows);
-	text_form_release(writer->form);
+	text_renewal_release(writer->renewal);
 	covprofile_release(writer->profile);
 	free(writer->parts);
 	free(writer->groups);
