@@ -8,7 +8,10 @@
 
 #include "cgi/base/cleanup.h"
 
-enum { ULEB_MAX = 10 }; /* bytes of the longest 64-bit value */
+enum {
+	ULEB_MAX = 10,	      /* bytes of the longest 64-bit value */
+	ULEB_COUNTER_MAX = 5, /* bytes of the longest counter, which has 32 bits */
+};
 
 /* The rest of some bytes that are read from the front. */
 struct cursor {
@@ -43,11 +46,7 @@ static inline size_t uleb_put(unsigned char *out, uint64_t value)
 	return n;
 }
 
-enum { ULEB_COUNTER_MAX = 5 }; /* bytes of the longest counter */
-
-/*
- * Write n counters, one value after the other, for which there is room; returns where they end.
- */
+/* Write n counters, one value after the other, for which there is room; returns where they end. */
 unsigned char *uleb_put_counters(unsigned char *at, const uint32_t *counters, size_t n);
 
 static inline size_t cursor_left(const struct cursor *cursor)

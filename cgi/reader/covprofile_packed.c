@@ -14,29 +14,40 @@ struct packed_profile {
 
 enum { PIECE = 4096 }; /* counters that are packed at once */
 
-/* The counters, packed; they take room for the longest ones only while they are on their way. */
+/* Append len bytes to those that there are; *room is how many there is memory for. */
+static int append(struct packed_profile *packed, size_t *room, const void *bytes, size_t len)
+{
+	if (packed->len + len > *room) {
+		size_t more = packed->len + 2 * len + *room / 2;
+		uint8_t *moved = realloc(packed->bytes, more);
+
+		if (!moved)
+			return -1;
+		packed->bytes = moved;
+		*room = more;
+	}
+	memcpy(packed->bytes + packed->len, bytes, len);
+	packed->len += len;
+	return 0;
+}
+
+/* As a rule a counter takes one byte; room for the longest ones is needed for a piece at a time. */
 static int pack(struct packed_profile *packed, const struct covprofile *profile)
 {
 	unsigned char piece[PIECE * ULEB_COUNTER_MAX];
 	size_t room = profile->n_counters + 1, at;
 
 	packed->bytes = malloc(room);
-	for (at = 0; packed->bytes && at < profile->n_counters; at += PIECE) {
+	if (!packed->bytes)
+		return -1;
+	for (at = 0; at < profile->n_counters; at += PIECE) {
 		size_t n = profile->n_counters - at < PIECE ? profile->n_counters - at : PIECE;
-		size_t len = (size_t)(uleb_put_counters(piece, profile->counters + at, n) - piece);
+		unsigned char *end = uleb_put_counters(piece, profile->counters + at, n);
 
-		if (packed->len + len > room) {
-			uint8_t *more =
-			    realloc(packed->bytes, room = packed->len + 2 * len + room / 2);
-
-			if (!more)
-				return -1;
-			packed->bytes = more;
-		}
-		memcpy(packed->bytes + packed->len, piece, len);
-		packed->len += len;
+		if (append(packed, &room, piece, (size_t)(end - piece)) < 0)
+			return -1;
 	}
-	return packed->bytes ? 0 : -1;
+	return 0;
 }
 
 struct packed_profile *packed_profile_new(const struct covprofile *profile, struct error *err)
