@@ -209,12 +209,13 @@ def ask(connection, page):
 
 class Load:
     """A thread that asks a service for page after page, until the end of the with statement, when the last
-    answer is there."""
+    answer is there.  At first it asks for one page alone; open() adds the next one."""
 
     def __init__(self, service):
         self.service = service
         self.answers = 0
         self.failure = None
+        self._reach = 1
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -222,14 +223,18 @@ class Load:
         connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=processes.PATIENCE)
         try:
             while not self._stop.is_set():
-                # the pages at the end of the list come later than those at its start
-                reach = 1 + min(self.answers // 20, len(PAGES) - 1)
-                ask(connection, PAGES[self.answers % reach])
+                ask(connection, PAGES[self.answers % self._reach])
                 self.answers += 1
         except OSError as error:
             self.failure = error
         finally:
             connection.close()
+
+    def open(self):
+        """One page more, which has been asked for when this returns."""
+        self._reach = min(self._reach + 1, len(PAGES))
+        target = self.answers + self._reach + 1
+        processes.wait_until(lambda: self.answers >= target or self.failure, "the service under load")
 
     def __enter__(self):
         self._thread.start()
