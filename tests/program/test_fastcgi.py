@@ -26,7 +26,7 @@ from go_fixture import filtered
 
 MOCK = json.dumps({"skipFile": ["mock"]}).encode()
 IN_A_ROW = 2000
-WARM_UP = 500
+WARM_UP = 1500  # allocators, those of the sanitizers above all, come to rest slowly
 
 
 class Bench:
