@@ -472,10 +472,10 @@ static void what_is_recalled_is_what_was_remembered(void **state)
 	(void)state;
 	atomic_init(&package.users, 1);
 	profile = profile_of_units(&package);
-	for (round = 0; round < 34; round++) { /* from counters that are 0 to the largest ones */
+	for (round = 0; round <= 32; round++) { /* from counters that are 0 to the largest ones */
 		for (i = 0; i < UNITS; i++)
 			profile->counters[i] =
-			    round ? (uint32_t)(rand_r(&random) * 2.0) >> (33 - round) : 0;
+			    round ? (uint32_t)(rand_r(&random) * 2.0) >> (32 - round) : 0;
 		snprintf(digest, sizeof digest, "%032u", round);
 		reader_remember(reader, profile, digest);
 		found = recall(reader, digest);
