@@ -70,8 +70,8 @@ static int reserve_parts(struct covprofile *profile, uint32_t n)
 	return 0;
 }
 
-/* Make the array of counters as long as n_counters says, with zeros; there is one even for none. */
-static int grow_counters(struct covprofile *profile, size_t from)
+/* The array is made as long as n_counters says; there is one even for none. */
+int covprofile_make_counters(struct covprofile *profile, size_t from, struct error *err)
 {
 	uint32_t *counters;
 
@@ -79,7 +79,7 @@ static int grow_counters(struct covprofile *profile, size_t from)
 		counters = realloc(profile->counters,
 				   (profile->n_counters + COUNTERS_SLACK) * sizeof *counters);
 		if (!counters)
-			return -1;
+			return error_no_memory(err);
 		profile->counters = counters;
 		profile->counters_cap = profile->n_counters;
 	}
@@ -132,7 +132,7 @@ int covprofile_add_program(struct covprofile *profile, const struct covmeta *met
 	/* merging counts in 32 bits: that would be 16 GiB of counters */
 	if (profile->n_counters > UINT32_MAX)
 		return error_no_memory(err);
-	return grow_counters(profile, before) < 0 ? error_no_memory(err) : 0;
+	return covprofile_make_counters(profile, before, err);
 }
 
 struct covprofile *covprofile_copy_parts(const struct covprofile *profile, struct error *err)
@@ -153,11 +153,6 @@ struct covprofile *covprofile_copy_parts(const struct covprofile *profile, struc
 	for (i = 0; i < profile->n_parts; i++)
 		add_package(copy, profile->parts[i].package);
 	return steal_ptr(copy);
-}
-
-int covprofile_make_counters(struct covprofile *profile, size_t from, struct error *err)
-{
-	return grow_counters(profile, from) < 0 ? error_no_memory(err) : 0;
 }
 
 struct covprofile *covprofile_copy(const struct covprofile *profile, struct error *err)

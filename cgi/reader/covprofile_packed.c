@@ -1,7 +1,8 @@
 #include "cgi/reader/covprofile_packed.h"
 
-#include <string.h>
+#include <stdlib.h>
 
+#include "cgi/base/buffer.h"
 #include "cgi/coverage/coverage_format.h"
 #include "cgi/coverage/uleb.h"
 #include "cgi/reader/covcounters.h"
@@ -14,39 +15,26 @@ struct packed_profile {
 
 enum { PIECE = 4096 }; /* counters that are packed at once */
 
-/* Append len bytes to those that there are; *room is how many there is memory for. */
-static int append(struct packed_profile *packed, size_t *room, const void *bytes, size_t len)
-{
-	if (packed->len + len > *room) {
-		size_t more = packed->len + 2 * len + *room / 2;
-		uint8_t *moved = realloc(packed->bytes, more);
-
-		if (!moved)
-			return -1;
-		packed->bytes = moved;
-		*room = more;
-	}
-	memcpy(packed->bytes + packed->len, bytes, len);
-	packed->len += len;
-	return 0;
-}
-
 /* As a rule a counter takes one byte; room for the longest ones is needed for a piece at a time. */
 static int pack(struct packed_profile *packed, const struct covprofile *profile)
 {
+	cleanup_buffer struct buffer all = BUFFER_INIT;
 	unsigned char piece[PIECE * ULEB_COUNTER_MAX];
-	size_t room = profile->n_counters + 1, at;
+	size_t at;
 
-	packed->bytes = malloc(room);
-	if (!packed->bytes)
-		return -1;
 	for (at = 0; at < profile->n_counters; at += PIECE) {
 		size_t n = profile->n_counters - at < PIECE ? profile->n_counters - at : PIECE;
 		unsigned char *end = uleb_put_counters(piece, profile->counters + at, n);
 
-		if (append(packed, &room, piece, (size_t)(end - piece)) < 0)
-			return -1;
+		buffer_append(&all, piece, (size_t)(end - piece));
 	}
+	if (all.failed)
+		return -1;
+	packed->bytes = realloc(all.data, all.len + 1); /* it will stay as it is */
+	if (!packed->bytes)
+		return -1;
+	all.data = NULL;
+	packed->len = all.len;
 	return 0;
 }
 

@@ -98,7 +98,7 @@ static void renew(struct text_renewal *renewal, const struct covprofile *profile
 	struct text_out out = {.buf = text->bytes, .cap = text->room};
 	size_t i;
 
-	out.used = strlen("mode: \n") + strlen(renewal->mode);
+	out.used = textfmt_mode_length(renewal->mode);
 	i = patch(renewal, profile, text->bytes, &out.used);
 	if (i < renewal->form->n_counts) { /* lines move */
 		profile_text_rewrite(text);

@@ -13,6 +13,12 @@ enum {
 	TEXTFMT_TAIL_MAX = 6 * DECIMAL_MAX + 7,
 };
 
+/* Bytes of the mode line. */
+static inline size_t textfmt_mode_length(const char *mode)
+{
+	return strlen("mode: \n") + strlen(mode);
+}
+
 static inline void textfmt_write_mode(const char *mode, struct text_out *out)
 {
 	text_out_bytes(out, "mode: ", 6);

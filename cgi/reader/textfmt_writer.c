@@ -153,7 +153,7 @@ static const char *mode_name(const struct textfmt_writer *w)
 static int measure(struct textfmt_writer *w, struct path_filter *filter,
 		   const struct deadline *deadline, struct error *err)
 {
-	w->size = w->files.mode_len = strlen("mode: \n") + strlen(mode_name(w));
+	w->size = w->files.mode_len = textfmt_mode_length(mode_name(w));
 	if (w->renewal) {
 		w->size += text_form_size(text_renewal_form(w->renewal), w->profile);
 		return 0;
