@@ -11,6 +11,7 @@ struct conversation {
 	const struct connection *connection;
 	struct app *app;
 	struct watch *watch;
+	const struct connection_end *end;
 	int64_t allowed_ns;
 };
 
@@ -43,15 +44,24 @@ static void output_begins(size_t n, void *context)
 	watch_output(self->watch, n, self->allowed_ns);
 }
 
-void connection_serve(const struct connection *connection, struct app *app, struct watch *watch)
+static void output_ends(void *context)
 {
-	struct conversation self = {connection, app, watch,
+	struct conversation *self = context;
+
+	self->end->tell(self->end->context);
+}
+
+void connection_serve(const struct connection *connection, struct app *app, struct watch *watch,
+		      const struct connection_end *end)
+{
+	struct conversation self = {connection, app, watch, end,
 				    app->settings.timeout_s * INT64_C(1000000000)};
 	const struct fcgi_events events = {
 	    .arrived_ns = connection->arrived_ns,
 	    .answer = answer,
 	    .input_complete = input_complete,
 	    .output_begins = output_begins,
+	    .output_ends = output_ends,
 	    .context = &self,
 	};
 	struct deadline deadline = {connection->arrived_ns + self.allowed_ns, -1};

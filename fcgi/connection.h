@@ -14,7 +14,14 @@ struct connection {
 	bool refuse;	    /* there is no time for it: 503 */
 };
 
+/* Told when the answer is all but sent, or there will be none, before the client can see that. */
+struct connection_end {
+	void (*tell)(void *context);
+	void *context;
+};
+
 /* Read the request, answer it, close the connection. */
-void connection_serve(const struct connection *connection, struct app *app, struct watch *watch);
+void connection_serve(const struct connection *connection, struct app *app, struct watch *watch,
+		      const struct connection_end *end);
 
 #endif

@@ -158,6 +158,38 @@ static int accept_head(FCGX_Request *request, int connection, int fd, struct err
 	return 0;
 }
 
+/* -1 with the reason; *can_tell is the id of the request where its client can be told it, or 0. */
+static int take_request(struct fcgi_gateway *self, int connection, const struct deadline *deadline,
+			unsigned *can_tell, struct error *err)
+{
+	cleanup_free unsigned char *head = NULL;
+	unsigned id;
+	size_t len;
+	int fd;
+
+	*can_tell = 0;
+	head = params_take(connection, &len, deadline, err);
+	if (!head)
+		return -1;
+	id = (unsigned)head[2] << 8 | head[3];
+	fd = head_file(head, len, err);
+	if (fd < 0) {
+		*can_tell = id;
+		return -1;
+	}
+	if (accept_head(&self->request, connection, fd, err) < 0)
+		return -1;
+	stdin_stream_init(&self->body, self->request.ipcFd, id);
+	return 0;
+}
+
+static void finish(FCGX_Request *request)
+{
+	FCGX_FClose(request->out);
+	FCGX_FClose(request->err);
+	FCGX_Free(request, 1);
+}
+
 int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		       const struct deadline *deadline, struct error *err)
 {
@@ -175,30 +207,20 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		},
 	    .events = events,
 	};
-
 	cleanup_fd int taken_over = connection;
-	cleanup_free unsigned char *head = NULL;
-	unsigned request_id;
-	size_t len;
-	int fd;
+	unsigned can_tell;
+	int rc;
 
 	prepare_connection(connection);
-	head = params_take(connection, &len, deadline, err);
-	if (!head)
-		return -1;
-	request_id = (unsigned)head[2] << 8 | head[3];
-	fd = head_file(head, len, err);
-	if (fd < 0) {
-		bare_answer(connection, (int)request_id, err);
-		return 0;
+	rc = take_request(&self, connection, deadline, &can_tell, err);
+	if (rc == 0) {
+		close(steal_fd(&taken_over));
+		events->answer(&self.base, events->context);
 	}
-	if (accept_head(&self.request, connection, fd, err) < 0)
-		return -1;
-	stdin_stream_init(&self.body, self.request.ipcFd, request_id);
-	close(steal_fd(&taken_over));
-	events->answer(&self.base, events->context);
-	FCGX_FClose(self.request.out);
-	FCGX_FClose(self.request.err);
-	FCGX_Free(&self.request, 1);
-	return 0;
+	events->output_ends(events->context);
+	if (rc == 0)
+		finish(&self.request);
+	else if (can_tell)
+		bare_answer(connection, (int)can_tell, err);
+	return can_tell ? 0 : rc;
 }

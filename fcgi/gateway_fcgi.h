@@ -18,6 +18,7 @@ struct fcgi_events {
 	void (*answer)(struct gateway *gateway, void *context); /* the parameters are in */
 	void (*input_complete)(void *context);			/* the body is in, too */
 	void (*output_begins)(size_t n, void *context);		/* with n bytes of body */
+	void (*output_ends)(void *context); /* in any case, before the client can see it */
 	void *context;
 };
 

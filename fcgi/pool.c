@@ -12,9 +12,10 @@ enum {
 	KEPT_FREE = 8 << 20,  /* bytes that stay at the end of a heap */
 };
 
-static size_t room_limit(const struct pool *pool)
+/* Connections that are there, but for those that are leaving. */
+static size_t present(const struct pool *pool)
 {
-	return pool->limits.connections - pool->limits.threads;
+	return seats_held(pool) + pool->room.n;
 }
 
 bool pool_takes_more(struct pool *pool)
@@ -22,8 +23,8 @@ bool pool_takes_more(struct pool *pool)
 	bool more;
 
 	pthread_mutex_lock(&pool->lock);
-	more = pool->room.n < room_limit(pool) ||
-	       (pool->room.n == room_limit(pool) && pool->busy < pool->n_seats);
+	more = present(pool) < pool->limits.connections ||
+	       (present(pool) == pool->limits.connections && pool->busy < pool->n_seats);
 	pthread_mutex_unlock(&pool->lock);
 	return more;
 }
@@ -35,12 +36,12 @@ void pool_take(struct pool *pool, int fd)
 	bool taken;
 
 	pthread_mutex_lock(&pool->lock);
-	taken = !pool->room.n && seats_hand_over(pool, &connection, pool->limits.threads);
-	if (!taken && pool->room.n < room_limit(pool))
+	taken = !pool->room.n && seats_hand_over(pool, &connection);
+	if (!taken && present(pool) < pool->limits.connections)
 		taken = waiting_room_put(&pool->room, &connection);
 	if (!taken) {
 		connection.refuse = true;
-		taken = seats_hand_over(pool, &connection, pool->n_seats) ||
+		taken = seats_hand_over(pool, &connection) ||
 			waiting_room_put(&pool->room, &connection);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -81,8 +82,7 @@ static void empty_room(struct pool *pool)
 		struct connection connection = *first;
 
 		connection.refuse = seats_overdue(pool, first);
-		if (!seats_hand_over(pool, &connection,
-				     connection.refuse ? pool->n_seats : pool->limits.threads))
+		if (!seats_hand_over(pool, &connection))
 			return;
 		(void)waiting_room_take(&pool->room);
 	}
@@ -181,9 +181,9 @@ static int open_pool(struct pool *pool, struct error *err)
 	const struct connection none = {.fd = -1};
 
 	if (open_seats(pool, err) < 0 ||
-	    waiting_room_open(&pool->room, room_limit(pool) + 1, err) < 0)
+	    waiting_room_open(&pool->room, pool->limits.connections + 1, err) < 0)
 		return -1;
-	if (seats_hand_over(pool, &none, 1))
+	if (seats_hand_over(pool, &none))
 		return 0;
 	return error_errno(err, ERROR_INTERNAL, pool->start_errnum, "starting a thread");
 }

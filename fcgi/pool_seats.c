@@ -25,17 +25,47 @@ bool seats_overdue(const struct pool *pool, const struct connection *connection)
 	       (pool->ending && now_ns >= pool->end_ns);
 }
 
+size_t seats_held(const struct pool *pool)
+{
+	return pool->busy - pool->leaving;
+}
+
+static void leave(struct seat *seat)
+{
+	seat->pool->leaving += !seat->leaving;
+	seat->leaving = true;
+}
+
+static void has_left(struct seat *seat)
+{
+	seat->pool->leaving -= seat->leaving;
+	seat->leaving = false;
+}
+
+/* Is called without the lock. */
+static void output_ends(void *context)
+{
+	struct seat *seat = context;
+
+	pthread_mutex_lock(&seat->pool->lock);
+	leave(seat);
+	pthread_mutex_unlock(&seat->pool->lock);
+}
+
 /* The next connection from the waiting room.  Threads beyond those that serve are there to refuse.
  */
-static bool take_waiting(struct pool *pool, struct connection *connection)
+static bool take_waiting(struct seat *seat)
 {
+	struct pool *pool = seat->pool;
 	const struct connection *first = waiting_room_first(&pool->room);
 	bool refuse = first && seats_overdue(pool, first);
 
-	if (!first || (!refuse && pool->busy > pool->limits.threads))
+	if (!first || (!refuse && seats_held(pool) > pool->limits.threads))
 		return false;
-	*connection = waiting_room_take(&pool->room);
-	connection->refuse = refuse;
+	seat->connection = waiting_room_take(&pool->room);
+	seat->connection.refuse = refuse;
+	if (refuse)
+		leave(seat);
 	pool->refused.untold += refuse;
 	return true;
 }
@@ -86,7 +116,8 @@ static bool next_connection(struct seat *seat)
 	bool more;
 
 	pthread_mutex_lock(&pool->lock);
-	more = take_waiting(pool, &seat->connection) || wait_idle(seat);
+	has_left(seat);
+	more = take_waiting(seat) || wait_idle(seat);
 	pthread_mutex_unlock(&pool->lock);
 	return more;
 }
@@ -94,10 +125,11 @@ static bool next_connection(struct seat *seat)
 static void *sit(void *argument)
 {
 	struct seat *seat = argument;
+	const struct connection_end end = {output_ends, seat};
 
 	do {
 		if (seat->connection.fd >= 0)
-			connection_serve(&seat->connection, seat->pool->app, &seat->watch);
+			connection_serve(&seat->connection, seat->pool->app, &seat->watch, &end);
 	} while (next_connection(seat));
 	return NULL;
 }
@@ -168,11 +200,12 @@ static struct seat *take_new(struct pool *pool, const struct connection *connect
 	return seat;
 }
 
-bool seats_hand_over(struct pool *pool, const struct connection *connection, size_t most)
+bool seats_hand_over(struct pool *pool, const struct connection *connection)
 {
 	struct seat *seat;
 
-	if (pool->busy >= most)
+	if (pool->busy == pool->n_seats ||
+	    (!connection->refuse && seats_held(pool) >= pool->limits.threads))
 		return false;
 	seat = take_idle(pool, connection);
 	if (!seat)
@@ -181,6 +214,8 @@ bool seats_hand_over(struct pool *pool, const struct connection *connection, siz
 		return false;
 	seat->state = SEAT_BUSY;
 	pool->busy++;
+	if (connection->refuse)
+		leave(seat);
 	pool->refused.untold += connection->refuse;
 	return true;
 }

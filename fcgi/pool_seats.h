@@ -24,6 +24,7 @@ struct seat {
 	enum seat_state state;
 	pthread_cond_t woken;	      /* the state is not SEAT_IDLE any more, or the process ends */
 	struct connection connection; /* with SEAT_BUSY; its fd is -1 when there is none yet */
+	bool leaving;		      /* with SEAT_BUSY; it counts for nothing that is held */
 	struct seat *next;	      /* with SEAT_IDLE: the one that is idle for longer */
 };
 
@@ -32,11 +33,11 @@ struct pool {
 	struct limits limits;
 	int64_t patience_ns; /* nobody stays in the waiting room for longer */
 	size_t n_seats;
-	struct seat *seats;	  /* owned; n_seats */
-	pthread_mutex_t lock;	  /* guards what follows, and the seats but for their watches */
-	struct waiting_room room; /* one larger than it may be, see pool_take() */
-	struct seat *idle;	  /* the one that became idle last: the others may end */
-	size_t busy, alive;
+	struct seat *seats;	     /* owned; n_seats */
+	pthread_mutex_t lock;	     /* guards what follows, and the seats but for their watches */
+	struct waiting_room room;    /* one larger than it may be, see pool_take() */
+	struct seat *idle;	     /* the one that became idle last: the others may end */
+	size_t busy, leaving, alive; /* threads; those that are leaving are busy */
 	bool ending;
 	int64_t end_ns;
 	struct event_count refused, unstarted;
@@ -50,10 +51,17 @@ struct pool {
 bool seats_overdue(const struct pool *pool, const struct connection *connection);
 
 /*
- * Give the connection to a thread, an idle one or a new one, unless `most` are busy.  False when it
- * was not taken, which is counted where no thread could be started.
+ * How many connections the threads hold.  What is being refused is not among them, nor what is all
+ * but answered: who has seen the end of an answer finds that its place is free.
  */
-bool seats_hand_over(struct pool *pool, const struct connection *connection, size_t most);
+size_t seats_held(const struct pool *pool);
+
+/*
+ * Give the connection to a thread, an idle one or a new one: one that serves, or where it is to be
+ * refused, one of a few that are there beyond those as well.  False when it was not taken, which is
+ * counted where no thread could be started.
+ */
+bool seats_hand_over(struct pool *pool, const struct connection *connection);
 
 /* Collect the threads that have ended. */
 void seats_join_ended(struct pool *pool);

@@ -70,6 +70,11 @@ static void output_begins(size_t n, void *context)
 	(void)context;
 }
 
+static void output_ends(void *context)
+{
+	(void)context;
+}
+
 static void start(void)
 {
 	struct error err = {0};
@@ -100,6 +105,7 @@ static void serve(const uint8_t *data, size_t size)
 					   .answer = answer,
 					   .input_complete = input_complete,
 					   .output_begins = output_begins,
+					   .output_ends = output_ends,
 					   .context = &answers};
 	const struct deadline deadline = deadline_in_ms(ANSWER_MS, -1);
 	struct error err = {0};

@@ -200,6 +200,11 @@ def beyond_the_bound(out, bench):
             assert len(lines) <= 3, f"{len(lines)} lines for 30 refusals"
             tap.contains(lines[0], "status=503", "the line")
             tap.equal(listener.log_text().count("incoming request"), 14, "requests with lines of their own")
+    with out.check("GOVERAGE_CONNECTIONS=1: a client that has its whole answer can come again at once"):
+        with bench.listener(GOVERAGE_CONNECTIONS="1", GOVERAGE_ENGINE="builtin") as listener:
+            processes.wait_until(lambda: "connection dropped" in listener.log_text(), "no connection to be left")
+            for _ in range(300):
+                bench.well(fcgi.request(listener.address))
 
 
 def too_long(out, bench):
