@@ -5,7 +5,13 @@
 
 enum {
 	FORMS = 4, /* directories that are polled at the same time, as a rule one */
-	SEEN = 8,  /* profiles that came once */
+	SEEN = 8,  /* profiles that came once, or are too large */
+};
+
+/* The last few of a kind, by their hashes. */
+struct recent {
+	uint64_t hashes[SEEN];
+	unsigned next;
 };
 
 struct form_cache {
@@ -13,8 +19,8 @@ struct form_cache {
 	pthread_mutex_t lock;		   /* for all below */
 	struct text_renewal *forms[FORMS]; /* this is a user of them; the youngest first, NULL
 					      behind the last */
-	uint64_t seen[SEEN];		   /* hashes of the packages of profiles without a form */
-	unsigned next_seen;
+	/* hashes of the packages of profiles without a form */
+	struct recent seen, too_large;
 };
 
 struct form_cache *form_cache_new(size_t budget)
@@ -60,22 +66,37 @@ static struct text_renewal *find(struct form_cache *cache, const struct covprofi
 	return NULL;
 }
 
-/* Has the profile come before?  From now on it has. */
-static bool was_seen(struct form_cache *cache, uint64_t hash)
+static uint64_t *recent_find(struct recent *recent, uint64_t hash)
 {
 	size_t i;
 
 	for (i = 0; i < SEEN; i++)
-		if (cache->seen[i] == hash) {
-			cache->seen[i] = 0;
-			return true;
-		}
-	cache->seen[cache->next_seen++ % SEEN] = hash;
-	return false;
+		if (recent->hashes[i] == hash)
+			return &recent->hashes[i];
+	return NULL;
 }
 
-/* Put the form in front, and let go of the oldest while they take too much. */
-static void keep(struct form_cache *cache, struct text_renewal *form)
+static void recent_add(struct recent *recent, uint64_t hash)
+{
+	recent->hashes[recent->next++ % SEEN] = hash;
+}
+
+/* Has the profile come before?  From now on it has.  What would not be kept is not made again. */
+static bool is_worth_it(struct form_cache *cache, uint64_t hash)
+{
+	uint64_t *seen = recent_find(&cache->seen, hash);
+
+	if (!cache->budget || recent_find(&cache->too_large, hash))
+		return false;
+	if (seen)
+		*seen = 0;
+	else
+		recent_add(&cache->seen, hash);
+	return seen;
+}
+
+/* Put the form in front, and let go of the oldest while they take too much.  Is it kept itself? */
+static bool keep(struct form_cache *cache, struct text_renewal *form)
 {
 	size_t bytes = 0, i;
 
@@ -94,10 +115,12 @@ static void keep(struct form_cache *cache, struct text_renewal *form)
 		text_renewal_release(cache->forms[i]);
 		cache->forms[i] = NULL;
 	}
+	return cache->forms[0];
 }
 
 struct text_renewal *form_cache_get(struct form_cache *cache, const struct covprofile *profile)
 {
+	uint64_t hash = hash_parts(profile);
 	struct text_renewal *renewal;
 	struct text_form *form;
 	struct error ignored;
@@ -105,7 +128,7 @@ struct text_renewal *form_cache_get(struct form_cache *cache, const struct covpr
 
 	pthread_mutex_lock(&cache->lock);
 	renewal = find(cache, profile);
-	worth_it = !renewal && cache->budget && was_seen(cache, hash_parts(profile));
+	worth_it = !renewal && is_worth_it(cache, hash);
 	pthread_mutex_unlock(&cache->lock);
 	if (!worth_it)
 		return renewal;
@@ -114,7 +137,8 @@ struct text_renewal *form_cache_get(struct form_cache *cache, const struct covpr
 	if (!renewal)
 		return NULL;
 	pthread_mutex_lock(&cache->lock);
-	keep(cache, renewal);
+	if (!keep(cache, renewal))
+		recent_add(&cache->too_large, hash);
 	pthread_mutex_unlock(&cache->lock);
 	return renewal;
 }

@@ -317,6 +317,27 @@ static void text_in_use(void **state)
 	form_cache_free(forms);
 }
 
+/* What is larger than the cache may be is made once to see that, and not again. */
+static void form_too_large(void **state)
+{
+	struct form_cache *forms = form_cache_new(1);
+	struct text_renewal *made;
+	struct scene scene;
+	int i;
+
+	(void)state;
+	assert_non_null(forms);
+	open_scene(&scene, 3, COUNTER_MODE_COUNT);
+	assert_null(form_cache_get(forms, scene.profile));
+	made = form_cache_get(forms, scene.profile);
+	assert_non_null(made);
+	text_renewal_release(made);
+	for (i = 0; i < 4; i++)
+		assert_null(form_cache_get(forms, scene.profile));
+	close_scene(&scene);
+	form_cache_free(forms);
+}
+
 static int start(void **state)
 {
 	struct error err;
@@ -331,7 +352,7 @@ int main(void)
 	    cmocka_unit_test(patterns_choose_files), cmocka_unit_test(modes),
 	    cmocka_unit_test(nothing_at_all),	     cmocka_unit_test(sink_that_fails),
 	    cmocka_unit_test(out_of_time),	     cmocka_unit_test(changing_counters),
-	    cmocka_unit_test(text_in_use),
+	    cmocka_unit_test(text_in_use),	     cmocka_unit_test(form_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, start, remove_scratch);
