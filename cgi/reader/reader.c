@@ -28,7 +28,6 @@ struct reader *reader_new(size_t budget, struct error *err)
 
 void reader_free(struct reader *reader)
 {
-	struct remembered *remembered;
 	struct kept_list *list;
 
 	if (!reader)
@@ -37,10 +36,7 @@ void reader_free(struct reader *reader)
 		reader->kept = list->next;
 		kept_list_free(list);
 	}
-	while ((remembered = reader->remembered)) {
-		reader->remembered = remembered->next;
-		remembered_free(remembered);
-	}
+	profile_history_free(&reader->history);
 	program_cache_free(&reader->programs);
 	form_cache_free(reader->forms);
 	timed_lock_destroy(&reader->lock);
@@ -187,71 +183,28 @@ struct covprofile *reader_subtract(const struct covprofile *now, const struct co
 	return rest;
 }
 
-/* The profile under the digest, taken out of the list; NULL when it is not there. */
-static struct remembered *take_remembered(struct reader *reader, const char *digest)
+static bool is_remembered(struct reader *reader, const char *digest)
 {
-	struct remembered **at = &reader->remembered, *found;
+	bool there;
 
-	while (*at && strcmp((*at)->digest, digest) != 0)
-		at = &(*at)->next;
-	found = *at;
-	if (found)
-		*at = found->next;
-	return found;
-}
-
-static void put_first(struct reader *reader, struct remembered *remembered)
-{
-	remembered->next = reader->remembered;
-	reader->remembered = remembered;
-}
-
-/* Is it there?  Then it is the youngest from now on. */
-static bool touch_remembered(struct reader *reader, const char *digest)
-{
-	struct remembered *remembered = take_remembered(reader, digest);
-
-	if (remembered)
-		put_first(reader, remembered);
-	return remembered != NULL;
-}
-
-/* NULL without memory: then it will have been forgotten. */
-static struct remembered *make_remembered(const struct covprofile *profile, const char *digest)
-{
-	struct remembered *remembered = calloc(1, sizeof *remembered);
-	struct error ignored;
-
-	if (!remembered)
-		return NULL;
-	memcpy(remembered->digest, digest, strnlen(digest, 32));
-	remembered->profile = packed_profile_new(profile, &ignored);
-	if (remembered->profile)
-		return remembered;
-	free(remembered);
-	return NULL;
+	timed_lock_take(&reader->lock);
+	there = profile_history_find(&reader->history, digest) != NULL;
+	timed_lock_give_back(&reader->lock);
+	return there;
 }
 
 void reader_remember(struct reader *reader, const struct covprofile *profile, const char *digest)
 {
-	struct remembered *made;
-	bool there;
+	struct packed_profile *packed;
+	struct error ignored;
 
-	if (!reader->budget)
+	if (!reader->budget || is_remembered(reader, digest))
+		return;
+	packed = packed_profile_new(profile, &ignored);
+	if (!packed) /* then it will have been forgotten */
 		return;
 	timed_lock_take(&reader->lock);
-	there = touch_remembered(reader, digest);
-	timed_lock_give_back(&reader->lock);
-	if (there)
-		return;
-	made = make_remembered(profile, digest);
-	if (!made)
-		return;
-	timed_lock_take(&reader->lock);
-	if (touch_remembered(reader, digest))
-		remembered_free(made); /* somebody was faster */
-	else
-		put_first(reader, made);
+	profile_history_add(&reader->history, digest, packed);
 	reader_keep_to_budget(reader);
 	timed_lock_give_back(&reader->lock);
 }
@@ -259,14 +212,13 @@ void reader_remember(struct reader *reader, const struct covprofile *profile, co
 int reader_recall(struct reader *reader, const char *digest, struct covprofile **profile,
 		  struct error *err)
 {
-	int rc = 0;
+	const struct packed_profile *packed;
 
 	*profile = NULL;
 	timed_lock_take(&reader->lock);
-	if (touch_remembered(reader, digest)) {
-		*profile = packed_profile_open(reader->remembered->profile, err);
-		rc = *profile ? 0 : -1;
-	}
+	packed = profile_history_find(&reader->history, digest);
+	if (packed)
+		*profile = packed_profile_open(packed, err);
 	timed_lock_give_back(&reader->lock);
-	return rc;
+	return packed && !*profile ? -1 : 0;
 }

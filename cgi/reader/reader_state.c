@@ -12,12 +12,6 @@ void kept_list_free(struct kept_list *list)
 	free(list);
 }
 
-void remembered_free(struct remembered *remembered)
-{
-	packed_profile_free(remembered->profile);
-	free(remembered);
-}
-
 static char *make_key(const struct coverage_set *set)
 {
 	cleanup_buffer struct buffer key = BUFFER_INIT;
@@ -60,14 +54,12 @@ struct kept_list *reader_find_kept(struct reader *reader, const struct coverage_
 
 static size_t memory_used(const struct reader *reader)
 {
-	size_t bytes = program_cache_memory(&reader->programs);
-	const struct remembered *remembered;
+	size_t bytes =
+	    program_cache_memory(&reader->programs) + profile_history_memory(&reader->history);
 	const struct kept_list *list;
 
 	for (list = reader->kept; list; list = list->next)
 		bytes += sizeof *list + kept_memory(&list->sum);
-	for (remembered = reader->remembered; remembered; remembered = remembered->next)
-		bytes += sizeof *remembered + packed_profile_memory(remembered->profile);
 	return bytes;
 }
 
@@ -78,16 +70,6 @@ static void drop_oldest_kept(struct reader *reader)
 	while ((*at)->next)
 		at = &(*at)->next;
 	kept_list_free(*at);
-	*at = NULL;
-}
-
-static void drop_oldest_remembered(struct reader *reader)
-{
-	struct remembered **at = &reader->remembered;
-
-	while ((*at)->next)
-		at = &(*at)->next;
-	remembered_free(*at);
 	*at = NULL;
 }
 
@@ -109,8 +91,8 @@ static bool drop_something(struct reader *reader)
 		return true;
 	else if (drop_live(reader))
 		return true;
-	else if (reader->remembered)
-		drop_oldest_remembered(reader);
+	else if (profile_history_drop_oldest(&reader->history))
+		return true;
 	else if (reader->kept)
 		drop_oldest_kept(reader);
 	else

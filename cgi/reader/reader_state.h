@@ -7,9 +7,9 @@
 #include "cgi/base/timed_lock.h"
 #include "cgi/coverage/coverage_set.h"
 #include "cgi/coverage/directory_watch.h"
-#include "cgi/reader/covprofile_packed.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/kept.h"
+#include "cgi/reader/profile_history.h"
 #include "cgi/reader/program.h"
 #include "cgi/reader/reader.h"
 
@@ -21,20 +21,13 @@ struct kept_list {
 	struct kept_list *next;	      /* the one that was used before */
 };
 
-/* A profile that somebody may want to compare with. */
-struct remembered {
-	char digest[33];
-	struct packed_profile *profile; /* owned */
-	struct remembered *next;    /* the one that was used before */
-};
-
 struct reader {
 	struct form_cache *forms; /* owned */
 	size_t budget;		  /* for all below */
 	struct timed_lock lock;	  /* also */
 	struct program_cache programs;
-	struct kept_list *kept;	       /* owned; the youngest first */
-	struct remembered *remembered; /* owned; the youngest first */
+	struct kept_list *kept;		/* owned; the youngest first */
+	struct profile_history history; /* what somebody may want to compare with */
 };
 
 /*
@@ -51,6 +44,5 @@ must_check struct kept_list *reader_find_kept(struct reader *reader,
 void reader_keep_to_budget(struct reader *reader);
 
 void kept_list_free(struct kept_list *list);
-void remembered_free(struct remembered *remembered);
 
 #endif
