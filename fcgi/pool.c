@@ -1,16 +1,11 @@
 #include "fcgi/pool.h"
 
-#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cgi/base/log.h"
 #include "fcgi/pool_seats.h"
-
-enum {
-	KEPT_BLOCK = 4 << 20, /* bytes of a block that may stay in the heap */
-	KEPT_FREE = 8 << 20,  /* bytes that stay at the end of a heap */
-};
+#include "fcgi/spare_memory.h"
 
 /* Connections that are there, but for those that are leaving. */
 static size_t present(const struct pool *pool)
@@ -36,6 +31,8 @@ void pool_take(struct pool *pool, int fd)
 	bool taken;
 
 	pthread_mutex_lock(&pool->lock);
+	pool->came_ns = connection.arrived_ns;
+	pool->spares = true;
 	taken = !pool->room.n && seats_hand_over(pool, &connection);
 	if (!taken && present(pool) < pool->limits.connections)
 		taken = waiting_room_put(&pool->room, &connection);
@@ -51,27 +48,6 @@ void pool_take(struct pool *pool, int fd)
 
 /* --- the whole ---------------------------------------------------------------------------------
  */
-
-/*
- * Of the GNU C library: otherwise the threads of a rush spread what they leave behind over 8 arenas
- * for each processor; and what one poll frees, and the next one asks for again, goes to the system
- * in between, which costs more than the poll.
- */
-static void tune_memory(void)
-{
-#ifdef __GLIBC__
-	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
-	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
-#endif
-}
-
-static void give_back_memory(void)
-{
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
-}
 
 /* What a thread was lacking for, or what is overdue. */
 static void empty_room(struct pool *pool)
@@ -100,25 +76,33 @@ static void look_at_connections(struct pool *pool)
 	}
 }
 
+/* Has nobody come for a while, after somebody had?  The threads that were more than one are gone.
+ */
+static bool is_time_to_give_back(const struct pool *pool, int64_t now_ns)
+{
+	return pool->spares && pool->busy == 0 && pool->room.n == 0 && pool->alive == 1 &&
+	       now_ns - pool->came_ns >= SPARE_MEMORY_S * INT64_C(1000000000);
+}
+
 void pool_look(struct pool *pool)
 {
 	unsigned long refused, unstarted;
 	int64_t now_ns = monotonic_ns();
-	size_t waiting, were;
-	bool calm;
+	size_t waiting;
+	bool give_back;
 
 	pthread_mutex_lock(&pool->lock);
-	were = pool->alive;
 	seats_join_ended(pool);
-	calm = were > 1 && pool->alive == 1;
 	empty_room(pool);
+	give_back = is_time_to_give_back(pool, now_ns);
+	pool->spares &= !give_back;
 	refused = event_count_due(&pool->refused, now_ns);
 	unstarted = event_count_due(&pool->unstarted, now_ns);
 	waiting = pool->room.n + turnstile_waiting(pool->app->turns);
 	pthread_mutex_unlock(&pool->lock);
 	look_at_connections(pool);
-	if (calm)
-		give_back_memory();
+	if (give_back)
+		spare_memory_give_back();
 	if (refused)
 		log_line("too many requests at once: refused=%lu status=503 waiting=%zu", refused,
 			 waiting);
@@ -132,7 +116,7 @@ bool pool_is_quiet(struct pool *pool)
 	bool quiet;
 
 	pthread_mutex_lock(&pool->lock);
-	quiet = pool->busy == 0 && pool->room.n == 0 && pool->alive == 1 &&
+	quiet = pool->busy == 0 && pool->room.n == 0 && pool->alive == 1 && !pool->spares &&
 		pool->refused.untold == 0 && pool->unstarted.untold == 0;
 	pthread_mutex_unlock(&pool->lock);
 	return quiet;
@@ -197,7 +181,7 @@ struct pool *pool_new(struct app *app, const struct limits *limits, struct error
 		error_no_memory(err);
 		return NULL;
 	}
-	tune_memory();
+	spare_memory_keep();
 	pool->app = app;
 	pool->limits = *limits;
 	pool->patience_ns = app->settings.timeout_s * INT64_C(1000000000) / 2;

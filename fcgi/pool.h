@@ -26,7 +26,7 @@ bool pool_takes_more(struct pool *pool);
 /* Take over a connection that was just accepted.  Only when pool_takes_more(). */
 void pool_take(struct pool *pool, int fd);
 
-/* Is nothing there, and no thread that is not needed? */
+/* Is nothing there, no thread that is not needed, and no memory either? */
 bool pool_is_quiet(struct pool *pool);
 
 /* To be called every second or so, unless it is quiet: end and refuse what is overdue, log. */

@@ -38,6 +38,8 @@ struct pool {
 	struct waiting_room room;    /* one larger than it may be, see pool_take() */
 	struct seat *idle;	     /* the one that became idle last: the others may end */
 	size_t busy, leaving, alive; /* threads; those that are leaving are busy */
+	int64_t came_ns;	     /* when the last connection came */
+	bool spares;		     /* memory may have been freed since it was given back last */
 	bool ending;
 	int64_t end_ns;
 	struct event_count refused, unstarted;

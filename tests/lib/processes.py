@@ -199,6 +199,13 @@ def resident_kib(pid):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
+def has_other_allocator(pid):
+    """Than that of the C library: a sanitizer's, which keeps what was freed."""
+    with open(f"/proc/{pid}/maps") as maps:
+        text = maps.read()
+    return "libasan" in text or "libtsan" in text
+
+
 # --- private directories of the program --------------------------------------------------------
 
 STAGING_PLACES = sorted({"/dev/shm", "/tmp", os.environ.get("TMPDIR") or "/tmp"})

@@ -175,6 +175,23 @@ def slow_takers(out, bench):
             check_profile(fcgi.request(listener.address), profile)
 
 
+def memory_afterwards(out, bench):
+    """Of many large answers at once."""
+    wide = bench.work.join("wide")
+    with bench.listener(GOCOVERDIR=wide, GOVERAGE_ENGINE="builtin") as listener:
+        if processes.has_other_allocator(listener.pid):
+            return  # it gives back nothing
+        fcgi.request(listener.address)
+        before = processes.resident_kib(listener.pid)
+        with out.check("60 large answers at once: what they took goes back to the system when it is calm"):
+            for answer in answers(send(listener.address, PLAIN, 60)):
+                tap.equal(answer.status, 200, "status")
+            peak = processes.resident_kib(listener.pid)
+            assert peak > before + 8192, f"{peak} KiB are no peak beside {before} KiB"
+            processes.wait_until(lambda: processes.resident_kib(listener.pid) < before + 2048,
+                                 f"less than 2 MiB more than {before} KiB", patience=120)
+
+
 def beyond_the_bound(out, bench):
     gated, gate = bench.gate()
     with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_CONNECTIONS="4", GOVERAGE_WORKERS="1",
@@ -309,6 +326,7 @@ def main():
         bounded_work(out, bench)
         slow_peers(out, bench)
         slow_takers(out, bench)
+        memory_afterwards(out, bench)
         beyond_the_bound(out, bench)
         too_long(out, bench)
         the_gone(out, bench)
