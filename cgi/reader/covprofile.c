@@ -167,6 +167,23 @@ struct covprofile *covprofile_copy(const struct covprofile *profile, struct erro
 	return steal_ptr(copy);
 }
 
+bool profile_parts_equal(const struct profile_part *a, const struct profile_part *b, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (a[i].package != b[i].package || a[i].first_counter != b[i].first_counter)
+			return false;
+	return true;
+}
+
+bool covprofile_same_counters(const struct covprofile *a, const struct covprofile *b)
+{
+	return a->mode == b->mode && a->granularity == b->granularity &&
+	       a->mixed_modes == b->mixed_modes && a->n_parts == b->n_parts &&
+	       profile_parts_equal(a->parts, b->parts, a->n_parts);
+}
+
 ssize_t covprofile_find(const struct covprofile *profile, const struct covpackage *package)
 {
 	uint32_t part;

@@ -70,6 +70,12 @@ must_check int covprofile_make_counters(struct covprofile *profile, size_t from,
 must_check int covprofile_add_program(struct covprofile *profile, const struct covmeta *meta,
 				      size_t *first, struct error *err);
 
+/* Are so many parts the same packages at the same places? */
+bool profile_parts_equal(const struct profile_part *a, const struct profile_part *b, uint32_t n);
+
+/* Have both a counter for the same thing at the same place, and of the same kind? */
+bool covprofile_same_counters(const struct covprofile *a, const struct covprofile *b);
+
 /* The index of the first counter of a package that may be in the profile: -1 where it is not. */
 ssize_t covprofile_find(const struct covprofile *profile, const struct covpackage *package);
 

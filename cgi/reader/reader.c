@@ -183,28 +183,35 @@ struct covprofile *reader_subtract(const struct covprofile *now, const struct co
 	return rest;
 }
 
-static bool is_remembered(struct reader *reader, const char *digest)
+/* False when the digest is there already; otherwise *base is one for the profile, or NULL. */
+static bool find_base(struct reader *reader, const struct covprofile *profile, const char *digest,
+		      struct covprofile **base)
 {
 	bool there;
 
 	timed_lock_take(&reader->lock);
-	there = profile_history_find(&reader->history, digest) != NULL;
+	there = profile_history_has(&reader->history, digest);
+	*base = there ? NULL : profile_history_base(&reader->history, profile);
 	timed_lock_give_back(&reader->lock);
-	return there;
+	return !there;
 }
 
+/* Without memory the profile will have been forgotten. */
 void reader_remember(struct reader *reader, const struct covprofile *profile, const char *digest)
 {
-	struct packed_profile *packed;
+	cleanup_covprofile struct covprofile *base = NULL;
+	struct profile_changes *changes;
 	struct error ignored;
 
-	if (!reader->budget || is_remembered(reader, digest))
+	if (!reader->budget || !find_base(reader, profile, digest, &base))
 		return;
-	packed = packed_profile_new(profile, &ignored);
-	if (!packed) /* then it will have been forgotten */
+	if (!base)
+		base = covprofile_copy(profile, &ignored);
+	changes = base ? profile_changes_new(profile, base, &ignored) : NULL;
+	if (!changes)
 		return;
 	timed_lock_take(&reader->lock);
-	profile_history_add(&reader->history, digest, packed);
+	profile_history_add(&reader->history, digest, base, changes);
 	reader_keep_to_budget(reader);
 	timed_lock_give_back(&reader->lock);
 }
@@ -212,13 +219,10 @@ void reader_remember(struct reader *reader, const struct covprofile *profile, co
 int reader_recall(struct reader *reader, const char *digest, struct covprofile **profile,
 		  struct error *err)
 {
-	const struct packed_profile *packed;
+	int rc;
 
-	*profile = NULL;
 	timed_lock_take(&reader->lock);
-	packed = profile_history_find(&reader->history, digest);
-	if (packed)
-		*profile = packed_profile_open(packed, err);
+	rc = profile_history_open(&reader->history, digest, profile, err);
 	timed_lock_give_back(&reader->lock);
-	return packed && !*profile ? -1 : 0;
+	return rc;
 }

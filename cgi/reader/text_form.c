@@ -121,15 +121,8 @@ struct text_form *text_form_make(const struct covprofile *profile, struct error 
 
 bool text_form_fits(const struct text_form *form, const struct covprofile *profile)
 {
-	uint32_t i;
-
-	if (form->n_parts != profile->n_parts)
-		return false;
-	for (i = 0; i < form->n_parts; i++)
-		if (form->parts[i].package != profile->parts[i].package ||
-		    form->parts[i].first_counter != profile->parts[i].first_counter)
-			return false;
-	return true;
+	return form->n_parts == profile->n_parts &&
+	       profile_parts_equal(form->parts, profile->parts, form->n_parts);
 }
 
 size_t text_form_size(const struct text_form *form, const struct covprofile *profile)

@@ -1,35 +1,71 @@
-/* Earlier profiles under their digests: found, kept and dropped in the order of their use. */
+/* Earlier profiles under their digests: found as they were, kept and dropped in the order of their
+ * use, with bases that come and go. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgi/coverage/coverage_format.h"
 #include "cgi/reader/profile_history.h"
 
-enum { NAMES = 200, STEPS = 20000 };
+enum { NAMES = 150, STEPS = 30000, UNITS = 700, KINDS = 3 };
+
+/* Packages with nothing but their number of units: each profile is of one of them. */
+static struct covpackage packages[KINDS];
 
 /* What the history should hold: numbers of profiles, the one that was used last at the end. */
 struct model {
 	struct profile_history history;
-	const struct packed_profile *profiles[NAMES]; /* NULL = not there */
+	struct covprofile *now[KINDS];	    /* counters that move on */
+	struct covprofile *profiles[NAMES]; /* NULL = not there */
 	int order[NAMES];
 	int n;
+	unsigned random;
 };
+
+static struct covprofile *profile_of(struct covpackage *package)
+{
+	struct error err = {0};
+	struct covprofile *profile = covprofile_new(&err);
+	struct covmeta meta = {.mode = COUNTER_MODE_COUNT, .packages = &package, .n_packages = 1};
+	size_t first;
+
+	assert_non_null(profile);
+	assert_int_equal(covprofile_add_program(profile, &meta, &first, &err), 0);
+	return profile;
+}
+
+static void open_model(struct model *model)
+{
+	int i;
+
+	*model = (struct model){.random = 20261129};
+	for (i = 0; i < KINDS; i++) {
+		packages[i].n_units = UNITS + (uint32_t)i;
+		atomic_init(&packages[i].users, 1);
+		model->now[i] = profile_of(&packages[i]);
+	}
+}
+
+/* Nothing is left of what was kept. */
+static void close_model(struct model *model)
+{
+	int i;
+
+	profile_history_free(&model->history);
+	assert_int_equal(profile_history_memory(&model->history), 0);
+	for (i = 0; i < NAMES; i++)
+		covprofile_release(model->profiles[i]);
+	for (i = 0; i < KINDS; i++) {
+		covprofile_release(model->now[i]);
+		assert_int_equal(atomic_load(&packages[i].users), 1);
+	}
+}
 
 static void digest_of(char digest[33], int number)
 {
 	snprintf(digest, 33, "%032x", (unsigned)number * 2654435761u);
-}
-
-static struct packed_profile *some_profile(void)
-{
-	struct error err = {0};
-	cleanup_covprofile struct covprofile *empty = covprofile_new(&err);
-	struct packed_profile *packed = empty ? packed_profile_new(empty, &err) : NULL;
-
-	assert_non_null(packed);
-	return packed;
 }
 
 static void take_out(struct model *model, int number)
@@ -43,55 +79,96 @@ static void take_out(struct model *model, int number)
 		(size_t)(model->n - i) * sizeof *model->order);
 }
 
-static void find(struct model *model, int number)
+static void is_youngest(struct model *model, int number)
 {
-	char digest[33];
-
-	digest_of(digest, number);
-	assert_ptr_equal(profile_history_find(&model->history, digest), model->profiles[number]);
-	if (!model->profiles[number])
-		return;
 	take_out(model, number);
 	model->order[model->n++] = number;
 }
 
-static void add(struct model *model, int number)
+static void expect_profile(const struct covprofile *found, const struct covprofile *expected)
 {
-	struct packed_profile *profile = some_profile();
+	assert_non_null(found);
+	assert_true(covprofile_same_counters(found, expected));
+	assert_memory_equal(found->counters, expected->counters,
+			    expected->n_counters * sizeof *found->counters);
+}
+
+static void find(struct model *model, int number)
+{
+	struct covprofile *found;
+	struct error err = {0};
 	char digest[33];
 
 	digest_of(digest, number);
-	profile_history_add(&model->history, digest, profile);
+	assert_int_equal(profile_history_open(&model->history, digest, &found, &err), 0);
+	if (!model->profiles[number]) {
+		assert_null(found);
+		assert_false(profile_history_has(&model->history, digest));
+		return;
+	}
+	expect_profile(found, model->profiles[number]);
+	covprofile_release(found);
+	is_youngest(model, number);
+}
+
+/* A few counters, or many, by a little or by a lot. */
+static void move_on(struct model *model, struct covprofile *profile)
+{
+	int changes = rand_r(&model->random) % (rand_r(&model->random) % 10 ? 5 : 2 * UNITS);
+
+	while (changes-- > 0)
+		profile->counters[rand_r(&model->random) % UNITS] +=
+		    (uint32_t)rand_r(&model->random) >> rand_r(&model->random) % 32;
+}
+
+static void add(struct model *model, int number)
+{
+	struct covprofile *profile = model->now[rand_r(&model->random) % KINDS], *base;
+	struct error err = {0};
+	char digest[33];
+
+	move_on(model, profile);
+	digest_of(digest, number);
+	base = profile_history_base(&model->history, profile);
+	if (!base)
+		base = covprofile_copy(profile, &err);
+	profile_history_add(&model->history, digest, base,
+			    profile_changes_new(profile, base, &err));
+	covprofile_release(base);
 	if (model->profiles[number])
 		return; /* the one that was there stays, at its place */
-	model->profiles[number] = profile;
+	model->profiles[number] = covprofile_copy(profile, &err);
 	model->order[model->n++] = number;
 }
 
 static void drop(struct model *model)
 {
+	int oldest = model->order[0];
+
 	assert_int_equal(profile_history_drop_oldest(&model->history), model->n > 0);
 	if (!model->n)
 		return;
-	model->profiles[model->order[0]] = NULL;
-	take_out(model, model->order[0]);
+	take_out(model, oldest);
+	covprofile_release(model->profiles[oldest]);
+	model->profiles[oldest] = NULL;
 }
 
 static void random_steps(void **state)
 {
-	unsigned random = 20261129;
-	struct model model = {.n = 0};
+	struct model model;
 	int i;
 
 	(void)state;
+	open_model(&model);
 	for (i = 0; i < STEPS; i++) {
-		int number = rand_r(&random) % NAMES;
+		int number = rand_r(&model.random) % NAMES;
 
-		switch (rand_r(&random) % 4) {
+		switch (rand_r(&model.random) % 5) {
 		case 0:
+		case 1:
 			add(&model, number);
 			break;
-		case 1:
+		case 2:
 			drop(&model);
 			break;
 		default:
@@ -99,11 +176,46 @@ static void random_steps(void **state)
 		}
 		assert_int_equal(profile_history_memory(&model.history) == 0, model.n == 0);
 	}
-	while (model.n)
-		drop(&model);
-	drop(&model);
-	assert_int_equal(profile_history_memory(&model.history), 0);
-	profile_history_free(&model.history);
+	close_model(&model);
+}
+
+/* A state of which little has changed takes little, whatever there is. */
+static void changes_are_small(void **state)
+{
+	struct model model;
+	size_t of_one;
+	int i;
+
+	(void)state;
+	open_model(&model);
+	for (i = 0; i < KINDS; i++)
+		memset(model.now[i]->counters, 1, UNITS * sizeof(uint32_t));
+	for (i = 0; i < NAMES; i++) {
+		struct covprofile *base = profile_history_base(&model.history, model.now[0]);
+		struct error err = {0};
+		char digest[33];
+
+		if (!base)
+			base = covprofile_copy(model.now[0], &err);
+		digest_of(digest, i);
+		profile_history_add(&model.history, digest, base,
+				    profile_changes_new(model.now[0], base, &err));
+		covprofile_release(base);
+		model.now[0]->counters[i % 3]++;
+		of_one = i ? of_one : profile_history_memory(&model.history);
+	}
+	assert_true(of_one > UNITS * sizeof(uint32_t));
+	assert_true(profile_history_memory(&model.history) < NAMES * of_one / 8);
+	close_model(&model);
+}
+
+static void keep_empty(struct profile_history *history, const char *digest)
+{
+	struct error err = {0};
+	cleanup_covprofile struct covprofile *empty = covprofile_new(&err);
+
+	assert_int_equal(covprofile_make_counters(empty, 0, &err), 0);
+	profile_history_add(history, digest, empty, profile_changes_new(empty, empty, &err));
 }
 
 static void foreign_digests(void **state)
@@ -112,26 +224,27 @@ static void foreign_digests(void **state)
 	char longer[64];
 
 	(void)state;
-	assert_null(profile_history_find(&history, "0123"));
+	assert_false(profile_history_has(&history, "0123"));
 	memset(longer, 'a', sizeof longer);
 	longer[sizeof longer - 1] = '\0';
-	profile_history_add(&history, "0123", some_profile());
-	profile_history_add(&history, longer, some_profile());
-	assert_null(profile_history_find(&history, ""));
-	assert_null(profile_history_find(&history, "012"));
-	assert_null(profile_history_find(&history, "01234"));
-	assert_null(profile_history_find(&history, longer)); /* it has more than is kept */
+	keep_empty(&history, "0123");
+	keep_empty(&history, longer);
+	assert_false(profile_history_has(&history, ""));
+	assert_false(profile_history_has(&history, "012"));
+	assert_false(profile_history_has(&history, "01234"));
+	assert_false(profile_history_has(&history, longer)); /* it has more than is kept */
 	longer[32] = '\0';
-	assert_non_null(profile_history_find(&history, longer));
-	assert_non_null(profile_history_find(&history, "0123"));
+	assert_true(profile_history_has(&history, longer));
+	assert_true(profile_history_has(&history, "0123"));
 	profile_history_free(&history);
-	assert_null(profile_history_find(&history, "0123"));
+	assert_false(profile_history_has(&history, "0123"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_steps),
+	    cmocka_unit_test(changes_are_small),
 	    cmocka_unit_test(foreign_digests),
 	};
 
