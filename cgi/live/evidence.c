@@ -10,89 +10,40 @@
 /* A program writes its meta-data when its packages have initialised themselves. */
 static const int64_t initialising_ns = 60 * (int64_t)1000000000;
 
-static bool has_user(const struct user_set *set, uid_t uid)
-{
-	unsigned i;
-
-	for (i = 0; i < set->n; i++)
-		if (set->users[i] == uid)
-			return true;
-	return false;
-}
-
-static void add_user(struct user_set *set, uid_t uid)
-{
-	if (!has_user(set, uid) && set->n < EVIDENCE_MAX_USERS)
-		set->users[set->n++] = uid;
-}
-
-static void see_file(struct evidence *evidence, int dir_fd, const char *name)
-{
-	bool is_meta = !strncmp(name, "covmeta.", 8);
-	struct stat st;
-	int64_t written_ns;
-
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	add_user(&evidence->file_owners, st.st_uid);
-	written_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	if (is_meta && written_ns < evidence->oldest_meta_ns)
-		evidence->oldest_meta_ns = written_ns;
-}
-
-/* Without it a process that can't be read would go unnoticed: what can't be listed is an error. */
-static int collect_files(struct evidence *evidence, int dir_fd, struct fault *fault)
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	unsigned seen = 0;
-
-	if (!dir) {
-		fault_from_errno(fault, "GOCOVERDIR can't be listed");
-		if (fd >= 0)
-			close(fd);
-		return fault->kind == FAULT_REQUEST ? -1 : 0;
-	}
-	while (seen < EVIDENCE_MAX_FILES && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "covmeta.", 8) &&
-		    strncmp(entry->d_name, "covcounters.", 12))
-			continue;
-		seen++;
-		see_file(evidence, dir_fd, entry->d_name);
-	}
-	return 0;
-}
-
 static int collect(struct evidence *evidence, struct fault *fault)
 {
 	unsigned i;
 
-	evidence->oldest_meta_ns = INT64_MAX;
+	evidence->files = FILE_EVIDENCE_INIT;
 	for (i = 0; i < evidence->watched->n; i++) {
 		int dir_fd = evidence->watched->dirs[i].fd;
 		struct stat st;
 
-		if (dir_fd < 0)
+		if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
 			continue;
-		if (collect_files(evidence, dir_fd, fault) < 0)
+		if (evidence_files_collect(cache_evidence_files(evidence->cache), dir_fd, &st,
+					   evidence->clock->now_ns, &evidence->files, fault) < 0)
 			return -1;
-		if (fstat(dir_fd, &st) == 0 && st.st_uid != 0)
-			add_user(&evidence->dir_owners, st.st_uid);
+		if (st.st_uid != 0)
+			user_set_add(&evidence->dir_owners, st.st_uid);
 	}
 	evidence->collected = true;
 	return 0;
 }
 
-static bool is_suspect(const struct evidence *evidence, uid_t uid, const struct process_stat *stat)
+/* Is it older than all that its kind has written? */
+static bool is_too_old(const struct evidence *evidence, const struct process_stat *stat)
 {
 	int64_t start_ns = boot_clock_unix_ns(evidence->clock, stat->start_ticks);
 
-	if (has_user(&evidence->dir_owners, uid))
-		return true;
-	return has_user(&evidence->file_owners, uid) &&
-	       (evidence->oldest_meta_ns == INT64_MAX ||
-		start_ns >= evidence->oldest_meta_ns - initialising_ns);
+	return evidence->files.oldest_meta_ns != INT64_MAX &&
+	       start_ns < evidence->files.oldest_meta_ns - initialising_ns;
+}
+
+static bool is_suspect(const struct evidence *evidence, uid_t uid, const struct process_stat *stat)
+{
+	return user_set_has(&evidence->dir_owners, uid) ||
+	       (user_set_has(&evidence->files.owners, uid) && !is_too_old(evidence, stat));
 }
 
 /* Does the program at this path not say that it was built with -cover?  1, 0, -1; 0 when it can't
@@ -145,28 +96,44 @@ static int is_something_else(struct evidence *evidence, const char *command,
 	return is_common_program(evidence, command, deadline, fault);
 }
 
+/* What everybody may see of it: 1 = it may be ours, and *argv is its command line; 0, -1. */
+static int look_at(const struct evidence *evidence, int proc_fd, pid_t pid,
+		   struct string_list *argv, struct fault *fault)
+{
+	cleanup_process struct process process = PROCESS_INIT;
+	struct process_status status;
+
+	if (process_open(&process, proc_fd, pid, fault) < 0)
+		return -1;
+	if (!evidence->dir_owners.n && is_too_old(evidence, &process.stat))
+		return 0; /* whoever runs it */
+	if (process_command_line(&process, argv, fault) < 0)
+		return -1;
+	if (argv->n == 0)
+		return 0;
+	if (process_read_status(&process, &status, fault) < 0)
+		return -1;
+	return is_suspect(evidence, status.uid, &process.stat);
+}
+
 int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
 		       const struct deadline *deadline, struct fault *fault)
 {
-	cleanup_process struct process process = PROCESS_INIT;
 	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
-	struct process_status status;
 	struct fault unseen = FAULT_INIT;
-	int other;
+	int may_be, other;
 
 	if (!evidence->collected && collect(evidence, fault) < 0)
 		return -1;
-	if (!evidence->file_owners.n && !evidence->dir_owners.n)
+	if (!evidence->files.owners.n && !evidence->dir_owners.n)
 		return 0;
-	if (process_open(&process, proc_fd, pid, &unseen) < 0 ||
-	    process_command_line(&process, &argv, &unseen) < 0 || argv.n == 0 ||
-	    process_read_status(&process, &status, &unseen) < 0 ||
-	    !is_suspect(evidence, status.uid, &process.stat)) {
-		if (unseen.kind != FAULT_REQUEST)
-			return 0;
+	may_be = look_at(evidence, proc_fd, pid, &argv, &unseen);
+	if (may_be < 0 && unseen.kind == FAULT_REQUEST) {
 		*fault = unseen;
 		return -1;
 	}
+	if (may_be <= 0)
+		return 0;
 	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
 	return other < 0 ? -1 : !other;
 }

@@ -17,20 +17,13 @@
 #include "cgi/live/environment.h"
 #include "cgi/live/executable_cache.h"
 
-enum { EVIDENCE_MAX_USERS = 64, EVIDENCE_MAX_FILES = 10000 };
-
-struct user_set {
-	uid_t users[EVIDENCE_MAX_USERS];
-	unsigned n;
-};
-
 struct evidence {
 	const struct watched_dirs *watched;
 	struct live_cache *cache;
 	const struct boot_clock *clock;
 	bool collected; /* once, when the first hidden process is met */
-	struct user_set file_owners, dir_owners;
-	int64_t oldest_meta_ns; /* unix nanoseconds; INT64_MAX = there is none */
+	struct file_evidence files;
+	struct user_set dir_owners;
 };
 
 /* 1 = yes, 0 = no, -1 = FAULT_REQUEST. */

@@ -19,14 +19,17 @@ struct live_cache {
 	struct plain_file
 	    plain[CACHE_PLAIN_FILES];	      /* a hash table without chains: a clash overwrites */
 	struct kernel_threads kernel_threads; /* needs no lock */
+	struct evidence_files evidence_files; /* has a lock of its own */
 };
 
 struct live_cache *live_cache_new(void)
 {
 	struct live_cache *cache = calloc(1, sizeof *cache);
 
-	if (cache)
+	if (cache) {
 		pthread_mutex_init(&cache->lock, NULL);
+		evidence_files_init(&cache->evidence_files);
+	}
 	return cache;
 }
 
@@ -40,6 +43,7 @@ void live_cache_free(struct live_cache *cache)
 		executable_put(&cache->executables[i]);
 	for (i = 0; i < CACHE_PROGRAMS; i++)
 		program_put(&cache->programs[i]);
+	evidence_files_destroy(&cache->evidence_files);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
@@ -251,4 +255,9 @@ void cache_add_plain(struct live_cache *cache, const struct mapped_file *file)
 struct kernel_threads *cache_kernel_threads(struct live_cache *cache)
 {
 	return &cache->kernel_threads;
+}
+
+struct evidence_files *cache_evidence_files(struct live_cache *cache)
+{
+	return &cache->evidence_files;
 }

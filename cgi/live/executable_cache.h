@@ -6,6 +6,7 @@
 #ifndef GOVERAGE_LIVE_EXECUTABLE_CACHE_H
 #define GOVERAGE_LIVE_EXECUTABLE_CACHE_H
 
+#include "cgi/live/evidence_files.h"
 #include "cgi/live/executable.h"
 #include "cgi/live/kernel_threads.h"
 #include "cgi/live/live.h"
@@ -52,5 +53,7 @@ bool cache_is_plain(struct live_cache *cache, const struct mapped_file *file);
 void cache_add_plain(struct live_cache *cache, const struct mapped_file *file);
 
 struct kernel_threads *cache_kernel_threads(struct live_cache *cache);
+
+struct evidence_files *cache_evidence_files(struct live_cache *cache);
 
 #endif
