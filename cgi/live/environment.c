@@ -93,11 +93,19 @@ static enum environment_result names_watched(int dir_fd, const char *value, size
 	return ENVIRONMENT_OTHER;
 }
 
+static enum environment_result result_of_fault(const struct fault *fault)
+{
+	return fault->kind == FAULT_REQUEST ? ENVIRONMENT_EXHAUSTED
+	       : fault->kind == FAULT_GONE  ? ENVIRONMENT_OTHER
+					    : ENVIRONMENT_HIDDEN;
+}
+
 /*
  * The file belongs to the user of the process and has mode 0400, so that a reader with
  * CAP_SYS_PTRACE alone can't open it; the memory itself it may read.
  */
-static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct buffer *block)
+static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct buffer *block,
+						struct process_stat *stat)
 {
 	cleanup_process struct process process = PROCESS_INIT;
 	cleanup_process_memory struct process_memory memory = PROCESS_MEMORY_INIT;
@@ -106,13 +114,17 @@ static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct b
 	uint64_t len;
 	char *room;
 
-	if (process_open(&process, proc_fd, pid, &fault) < 0)
-		return fault.kind == FAULT_REQUEST ? ENVIRONMENT_EXHAUSTED
-		       : fault.kind == FAULT_GONE  ? ENVIRONMENT_OTHER
-						   : ENVIRONMENT_HIDDEN;
-	len = process.stat.env_end - process.stat.env_start;
-	if (process.stat.env_start == 0 || process.stat.env_end < process.stat.env_start)
+	/* most can't be looked into at all, which this tells at least cost */
+	if (process_look(proc_fd, pid, stat, &fault) < 0)
+		return result_of_fault(&fault);
+	if (stat->env_start == 0)
 		return ENVIRONMENT_HIDDEN;
+	if (process_open(&process, proc_fd, pid, &fault) < 0)
+		return result_of_fault(&fault);
+	*stat = process.stat;
+	if (stat->env_start == 0 || stat->env_end < stat->env_start)
+		return ENVIRONMENT_HIDDEN;
+	len = stat->env_end - stat->env_start;
 	if (len > BLOCK_MAX)
 		len = BLOCK_MAX;
 	room = buffer_reserve(block, (size_t)len);
@@ -120,14 +132,14 @@ static enum environment_result read_from_memory(int proc_fd, pid_t pid, struct b
 	source = process_memory_source(&memory);
 	if (!room)
 		return ENVIRONMENT_EXHAUSTED;
-	if (memory_read(&source, process.stat.env_start, room, (size_t)len, &fault) < 0)
+	if (memory_read(&source, stat->env_start, room, (size_t)len, &fault) < 0)
 		return fault.kind == FAULT_GONE ? ENVIRONMENT_OTHER : ENVIRONMENT_HIDDEN;
 	block->len = (size_t)len;
 	return ENVIRONMENT_OURS;
 }
 
 enum environment_result environment_look(int proc_fd, pid_t pid, const struct watched_dirs *watched,
-					 struct buffer *scratch)
+					 struct buffer *scratch, struct process_stat *stat)
 {
 	cleanup_fd int dir_fd = -1;
 	const char *value;
@@ -135,6 +147,7 @@ enum environment_result environment_look(int proc_fd, pid_t pid, const struct wa
 	size_t len;
 
 	buffer_reset(scratch);
+	*stat = (struct process_stat){0};
 	snprintf(name, sizeof name, "%d/environ", (int)pid);
 	if (process_read_file(proc_fd, name, scratch, BLOCK_MAX) < 0) {
 		enum environment_result result = result_of_errno(ENVIRONMENT_HIDDEN);
@@ -142,7 +155,7 @@ enum environment_result environment_look(int proc_fd, pid_t pid, const struct wa
 		if (errno == ENOENT || errno == ESRCH)
 			return ENVIRONMENT_OTHER;
 		if (result == ENVIRONMENT_HIDDEN)
-			result = read_from_memory(proc_fd, pid, scratch);
+			result = read_from_memory(proc_fd, pid, scratch, stat);
 		if (result == ENVIRONMENT_HIDDEN || result == ENVIRONMENT_EXHAUSTED)
 			return result;
 	}

@@ -36,15 +36,16 @@ const char *environment_gocoverdir(const char *block, size_t len, size_t *value_
 enum environment_result {
 	ENVIRONMENT_OURS, /* names a watched directory */
 	ENVIRONMENT_OTHER,
-	ENVIRONMENT_HIDDEN, /* may not be read */
+	ENVIRONMENT_HIDDEN,    /* may not be read */
 	ENVIRONMENT_EXHAUSTED, /* this machine is out of something, as errno says */
 };
 
 /*
  * Look at the environment that process `pid` was started with.  `scratch` is memory for it, reused
- * from process to process.  A process that has ended is ENVIRONMENT_OTHER.
+ * from process to process.  A process that has ended is ENVIRONMENT_OTHER.  With ENVIRONMENT_HIDDEN
+ * *stat is its state, all zeros where even that may not be seen.
  */
 enum environment_result environment_look(int proc_fd, pid_t pid, const struct watched_dirs *watched,
-					 struct buffer *scratch);
+					 struct buffer *scratch, struct process_stat *stat);
 
 #endif

@@ -32,18 +32,17 @@ static int collect(struct evidence *evidence, struct fault *fault)
 }
 
 /* Is it older than all that its kind has written? */
-static bool is_too_old(const struct evidence *evidence, const struct process_stat *stat)
+static bool is_too_old(const struct evidence *evidence, uint64_t start_ticks)
 {
-	int64_t start_ns = boot_clock_unix_ns(evidence->clock, stat->start_ticks);
-
 	return evidence->files.oldest_meta_ns != INT64_MAX &&
-	       start_ns < evidence->files.oldest_meta_ns - initialising_ns;
+	       boot_clock_unix_ns(evidence->clock, start_ticks) <
+		   evidence->files.oldest_meta_ns - initialising_ns;
 }
 
-static bool is_suspect(const struct evidence *evidence, uid_t uid, const struct process_stat *stat)
+static bool is_suspect(const struct evidence *evidence, uid_t uid, bool too_old)
 {
 	return user_set_has(&evidence->dir_owners, uid) ||
-	       (user_set_has(&evidence->files.owners, uid) && !is_too_old(evidence, stat));
+	       (user_set_has(&evidence->files.owners, uid) && !too_old);
 }
 
 /* Does the program at this path not say that it was built with -cover?  1, 0, -1; 0 when it can't
@@ -87,8 +86,7 @@ static int is_common_program(struct evidence *evidence, const char *name,
 	return 0;
 }
 
-/* By its command line, which anybody may see: 1, 0, -1. */
-static int is_something_else(struct evidence *evidence, const char *command,
+static int look_for_coverage(struct evidence *evidence, const char *command,
 			     const struct deadline *deadline, struct fault *fault)
 {
 	if (*command == '/')
@@ -96,44 +94,74 @@ static int is_something_else(struct evidence *evidence, const char *command,
 	return is_common_program(evidence, command, deadline, fault);
 }
 
-/* What everybody may see of it: 1 = it may be ours, and *argv is its command line; 0, -1. */
-static int look_at(const struct evidence *evidence, int proc_fd, pid_t pid,
-		   struct string_list *argv, struct fault *fault)
+static uint64_t hash_of(const char *command)
+{
+	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (; *command; command++)
+		hash = (hash ^ (unsigned char)*command) * 0x100000001b3u;
+	return hash | 1; /* 0 = free */
+}
+
+/* By its command line, which anybody may see: 1, 0, -1.  Many processes may run one program. */
+static int is_something_else(struct evidence *evidence, const char *command,
+			     const struct deadline *deadline, struct fault *fault)
+{
+	uint64_t hash = hash_of(command);
+	struct known_command *known = &evidence->commands[(hash >> 8) % EVIDENCE_COMMANDS];
+	int other;
+
+	if (known->hash == hash)
+		return known->is_something_else;
+	other = look_for_coverage(evidence, command, deadline, fault);
+	if (other >= 0)
+		*known = (struct known_command){hash, other};
+	return other;
+}
+
+/* --- a process -----------------------------------------------------------------------------------
+ */
+
+/* Could it be one of ours, as far as its program and its user tell?  1, 0, -1. */
+static int may_be_ours(struct evidence *evidence, int proc_fd, pid_t pid, bool too_old,
+		       const struct deadline *deadline, struct fault *fault)
 {
 	cleanup_process struct process process = PROCESS_INIT;
+	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
 	struct process_status status;
+	int other;
 
-	if (process_open(&process, proc_fd, pid, fault) < 0)
+	if (process_open_only(&process, proc_fd, pid, fault) < 0 ||
+	    process_command_line(&process, &argv, fault) < 0)
 		return -1;
-	if (!evidence->dir_owners.n && is_too_old(evidence, &process.stat))
-		return 0; /* whoever runs it */
-	if (process_command_line(&process, argv, fault) < 0)
-		return -1;
-	if (argv->n == 0)
+	if (argv.n == 0) /* a thread of the kernel */
 		return 0;
+	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
+	if (other)
+		return other < 0 ? -1 : 0;
 	if (process_read_status(&process, &status, fault) < 0)
 		return -1;
-	return is_suspect(evidence, status.uid, &process.stat);
+	return is_suspect(evidence, status.uid, too_old);
 }
 
 int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
-		       const struct deadline *deadline, struct fault *fault)
+		       const struct process_stat *stat, const struct deadline *deadline,
+		       struct fault *fault)
 {
-	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
 	struct fault unseen = FAULT_INIT;
-	int may_be, other;
+	bool too_old;
+	int ours;
 
 	if (!evidence->collected && collect(evidence, fault) < 0)
 		return -1;
-	if (!evidence->files.owners.n && !evidence->dir_owners.n)
+	too_old = is_too_old(evidence, stat->start_ticks);
+	if (!evidence->dir_owners.n && (too_old || !evidence->files.owners.n))
+		return 0; /* whoever runs it */
+	ours = may_be_ours(evidence, proc_fd, pid, too_old, deadline, &unseen);
+	if (ours >= 0)
+		return ours;
+	if (unseen.kind != FAULT_REQUEST)
 		return 0;
-	may_be = look_at(evidence, proc_fd, pid, &argv, &unseen);
-	if (may_be < 0 && unseen.kind == FAULT_REQUEST) {
-		*fault = unseen;
-		return -1;
-	}
-	if (may_be <= 0)
-		return 0;
-	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
-	return other < 0 ? -1 : !other;
+	*fault = unseen;
+	return -1;
 }

@@ -17,6 +17,14 @@
 #include "cgi/live/environment.h"
 #include "cgi/live/executable_cache.h"
 
+enum { EVIDENCE_COMMANDS = 256 };
+
+/* What is known of the program that a command line names. */
+struct known_command {
+	uint64_t hash; /* of its first word; 0 = free */
+	bool is_something_else;
+};
+
 struct evidence {
 	const struct watched_dirs *watched;
 	struct live_cache *cache;
@@ -24,10 +32,13 @@ struct evidence {
 	bool collected; /* once, when the first hidden process is met */
 	struct file_evidence files;
 	struct user_set dir_owners;
+	struct known_command commands[EVIDENCE_COMMANDS]; /* whoever comes later takes the place */
 };
 
-/* 1 = yes, 0 = no, -1 = FAULT_REQUEST. */
+/* 1 = yes, 0 = no, -1 = FAULT_REQUEST.  `stat` is the state of the process; all zeros where it may
+ * not be seen. */
 must_check int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
-				  const struct deadline *deadline, struct fault *fault);
+				  const struct process_stat *stat, const struct deadline *deadline,
+				  struct fault *fault);
 
 #endif

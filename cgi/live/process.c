@@ -99,11 +99,12 @@ static bool parse_stat(const char *text, struct process_stat *stat)
 	return false;
 }
 
-static int read_stat(int dir_fd, struct process_stat *stat, struct fault *fault)
+static int read_stat_file(int dir_fd, const char *name, struct process_stat *stat,
+			  struct fault *fault)
 {
 	cleanup_buffer struct buffer text = BUFFER_INIT;
 
-	if (process_read_file(dir_fd, "stat", &text, STAT_MAX) < 0)
+	if (process_read_file(dir_fd, name, &text, STAT_MAX) < 0)
 		return fault_from_errno(fault, "its state");
 	if (!parse_stat(buffer_str(&text), stat))
 		return fault_set(fault, FAULT_UNSUPPORTED, "/proc/PID/stat has an unknown form");
@@ -112,7 +113,20 @@ static int read_stat(int dir_fd, struct process_stat *stat, struct fault *fault)
 	return 0;
 }
 
-int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *fault)
+static int read_stat(int dir_fd, struct process_stat *stat, struct fault *fault)
+{
+	return read_stat_file(dir_fd, "stat", stat, fault);
+}
+
+int process_look(int proc_fd, pid_t pid, struct process_stat *stat, struct fault *fault)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "%d/stat", (int)pid);
+	return read_stat_file(proc_fd, name, stat, fault);
+}
+
+int process_open_only(struct process *process, int proc_fd, pid_t pid, struct fault *fault)
 {
 	char name[16];
 
@@ -121,6 +135,13 @@ int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *
 	process->dir_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (process->dir_fd < 0)
 		return fault_from_errno(fault, "its /proc directory");
+	return 0;
+}
+
+int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *fault)
+{
+	if (process_open_only(process, proc_fd, pid, fault) < 0)
+		return -1;
 	return read_stat(process->dir_fd, &process->stat, fault);
 }
 

@@ -43,6 +43,13 @@ struct process {
  */
 must_check int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *fault);
 
+/* The same without a look at its state, which stays zero. */
+must_check int process_open_only(struct process *process, int proc_fd, pid_t pid,
+				 struct fault *fault);
+
+/* A look at its state alone, which costs less. */
+must_check int process_look(int proc_fd, pid_t pid, struct process_stat *stat, struct fault *fault);
+
 /* Learn which executable it runs.  -1: FAULT_GONE, FAULT_DENIED. */
 must_check int process_see_executable(struct process *process, struct fault *fault);
 

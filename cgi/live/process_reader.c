@@ -307,12 +307,13 @@ static bool is_ours_still(const struct reading *reading, const struct subject *s
 			  const struct candidate *candidate)
 {
 	cleanup_buffer struct buffer scratch = BUFFER_INIT;
-
 	enum environment_result result;
+	struct process_stat stat;
 
 	if (process_stat_same(&subject->process.stat, &candidate->stat))
 		return true;
-	result = environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch);
+	result =
+	    environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch, &stat);
 	/* what could not be told, the next step tells */
 	return result == ENVIRONMENT_OURS || result == ENVIRONMENT_EXHAUSTED;
 }
