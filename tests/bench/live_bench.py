@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ MODE = "count"
 BLOCKS = 128  # conditions in each function, with two counters each
 SIZES = (("256 KiB", 250), ("4 MiB", 4000))  # functions, of 1,028 bytes of counters each
 CROWD = 1000
+MANY_FILES = 5000
 REQUESTS = 1000  # to a service, in one round
 NOTHING_TO_SEND = b'{"coverFile":["/no/such/file$"]}'
 
@@ -97,11 +99,11 @@ class BigService:
         self.process.stdout.close()
 
 
-def listening(work, directory, live="auto"):
+def listening(work, directory, live="auto", program=None):
     settings = {"PATH": "/usr/bin:/bin", "GOCOVERDIR": directory, "GOVERAGE_LIVE": live,
                 "GOVERAGE_ENGINE": "builtin", "GOVERAGE_TIMEOUT": "300"}
-    return processes.Listener(work.program, settings, work.join(f"{os.path.basename(directory)}-{live}"),
-                              work.join("log"))
+    name = f"{os.path.basename(directory)}-{live}-{os.path.basename(program or '')}"
+    return processes.Listener(program or work.program, settings, work.join(name), work.join("log"))
 
 
 def list_seconds(listener):
@@ -170,19 +172,56 @@ def crowd():
         shell.stdout.close()
 
 
+def as_stranger(work):
+    """The program as a user who may look into no process of anybody else."""
+    os.chmod(work.path, 0o777)
+    path = work.join("stranger")
+    with open(path, "w") as out:
+        out.write("#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups "
+                  f"'{work.program}' \"$@\"\n")
+    os.chmod(path, 0o755)
+    return path
+
+
 def discovery(work):
     directory = work.mkdir("crowd")
-    with BigService(big_program(SIZES[0][1]), directory), listening(work, directory) as live:
-        before = take_turns({"list": lambda: list_seconds(live), "poll": lambda: poll_seconds(live)})
+    with BigService(big_program(SIZES[0][1]), directory), listening(work, directory) as live, \
+            listening(work, directory, program=as_stranger(work)) as stranger:
+        turns = {"list": lambda: list_seconds(live), "poll": lambda: poll_seconds(live)}
+        if os.geteuid() == 0:
+            turns["stranger"] = lambda: list_seconds(stranger)
+        before = take_turns(turns)
         present = sum(name.isdigit() for name in os.listdir("/proc"))
         with crowd():
-            among = take_turns({"list": lambda: list_seconds(live), "poll": lambda: poll_seconds(live)})
+            among = take_turns(turns)
     print(f"  {CROWD} processes more than the {present} that are there:")
     before.row("finding and reading a service without them", "list")
     among.row("finding and reading it among them", "list")
+    if "stranger" in turns:
+        among.row("the same by a user who may read none of them", "stranger",
+                  f"{before.median('stranger') * 1e3:.2f} ms without them")
     extra = among.median("list") - before.median("list")
     print(f"    finding: {1e3 * extra:.2f} ms for {CROWD} processes, {extra / among.median('poll'):.3f} of a "
           "poll", flush=True)
+
+
+def many_files(work):
+    """Nobody runs; who does not run as root must find out whether that is so."""
+    directory = work.mkdir("many-files")
+    go_fixture.run(go_fixture.build("shop", MODE), directory)
+    name = next(name for name in go_fixture.files(directory, "covcounters"))
+    kind, tag, _, when = name.split(".")
+    for number in range(MANY_FILES):
+        shutil.copyfile(os.path.join(directory, name),
+                        os.path.join(directory, f"{kind}.{tag}.{number + 1}.{when}"))
+    program = as_stranger(work) if os.geteuid() == 0 else None
+    with listening(work, directory, program=program) as live, listening(work, directory, "off") as off:
+        times = take_turns({"off": lambda: poll_seconds(off), "live": lambda: poll_seconds(live)})
+        time.sleep(2.5)  # until then the directory may have changed within a tick of its clock
+        later = take_turns({"off": lambda: poll_seconds(off), "live": lambda: poll_seconds(live)})
+    print(f"  {MANY_FILES} counter files, by a user who may read no process of others:")
+    times.row("poll just after they were written", "live", f"{times.ratio('live', 'off'):.2f} x GOVERAGE_LIVE=off")
+    later.row("poll later", "live", f"{later.ratio('live', 'off'):.2f} x GOVERAGE_LIVE=off")
 
 
 # --- what the service feels --------------------------------------------------------------------------
@@ -238,4 +277,5 @@ def run(work):
     print(f"live: running services, mode {MODE}, {ROUNDS} rounds", flush=True)
     reading(work)
     discovery(work)
+    many_files(work)
     latency(work)
