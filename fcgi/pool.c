@@ -76,26 +76,34 @@ static void look_at_connections(struct pool *pool)
 	}
 }
 
-/* Has nobody come for a while, after somebody had?  The threads that were more than one are gone.
- */
-static bool is_time_to_give_back(const struct pool *pool, int64_t now_ns)
+/* Has nobody come for a while, after somebody had? */
+static bool has_been_idle(const struct pool *pool, int64_t now_ns)
 {
-	return pool->spares && pool->busy == 0 && pool->room.n == 0 && pool->alive == 1 &&
+	return pool->busy == 0 && pool->room.n == 0 && pool->alive == 1 &&
 	       now_ns - pool->came_ns >= SPARE_MEMORY_S * INT64_C(1000000000);
+}
+
+/* That, or a rush is over: all threads but one have just ended. */
+static bool is_time_to_give_back(struct pool *pool, size_t threads_before, int64_t now_ns)
+{
+	bool idle = pool->spares && has_been_idle(pool, now_ns);
+
+	pool->spares &= !idle;
+	return idle || (threads_before > 1 && pool->alive == 1);
 }
 
 void pool_look(struct pool *pool)
 {
 	unsigned long refused, unstarted;
 	int64_t now_ns = monotonic_ns();
-	size_t waiting;
+	size_t waiting, threads;
 	bool give_back;
 
 	pthread_mutex_lock(&pool->lock);
+	threads = pool->alive;
 	seats_join_ended(pool);
+	give_back = is_time_to_give_back(pool, threads, now_ns);
 	empty_room(pool);
-	give_back = is_time_to_give_back(pool, now_ns);
-	pool->spares &= !give_back;
 	refused = event_count_due(&pool->refused, now_ns);
 	unstarted = event_count_due(&pool->unstarted, now_ns);
 	waiting = pool->room.n + turnstile_waiting(pool->app->turns);

@@ -1,8 +1,8 @@
 /*
  * Memory that one request frees and the next one asks for again.  It stays in the process while
  * requests come, since finding new memory can cost more than all that is done with it, and goes
- * back to the system when none has come for a while.  Of the GNU C library; elsewhere nothing
- * happens.
+ * back to the system when a rush is over, and when none has come for a while.  Of the GNU C
+ * library; elsewhere nothing happens.
  */
 #ifndef GOVERAGE_SPARE_MEMORY_H
 #define GOVERAGE_SPARE_MEMORY_H
