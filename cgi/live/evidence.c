@@ -103,26 +103,39 @@ static uint64_t hash_of(const char *command)
 	return hash | 1; /* 0 = free */
 }
 
-/* By its command line, which anybody may see: 1, 0, -1.  Many processes may run one program. */
+static struct known_command *place_of(struct evidence *evidence, uint64_t hash)
+{
+	return &evidence->commands[(hash >> 8) % EVIDENCE_COMMANDS];
+}
+
+/* Many processes may run one program. */
+static bool is_known_as_something_else(struct evidence *evidence, const char *command)
+{
+	uint64_t hash = hash_of(command);
+	const struct known_command *known = place_of(evidence, hash);
+
+	return known->hash == hash && known->is_something_else;
+}
+
+/* By its command line, which anybody may see: 1, 0, -1. */
 static int is_something_else(struct evidence *evidence, const char *command,
 			     const struct deadline *deadline, struct fault *fault)
 {
+	int other = look_for_coverage(evidence, command, deadline, fault);
 	uint64_t hash = hash_of(command);
-	struct known_command *known = &evidence->commands[(hash >> 8) % EVIDENCE_COMMANDS];
-	int other;
 
-	if (known->hash == hash)
-		return known->is_something_else;
-	other = look_for_coverage(evidence, command, deadline, fault);
 	if (other >= 0)
-		*known = (struct known_command){hash, other};
+		*place_of(evidence, hash) = (struct known_command){hash, other};
 	return other;
 }
 
 /* --- a process -----------------------------------------------------------------------------------
  */
 
-/* Could it be one of ours, as far as its program and its user tell?  1, 0, -1. */
+/*
+ * Could it be one of ours, as far as its program and its user tell?  1, 0, -1.  Its user comes
+ * first: not everybody may have us read the files that he names on a command line.
+ */
 static int may_be_ours(struct evidence *evidence, int proc_fd, pid_t pid, bool too_old,
 		       const struct deadline *deadline, struct fault *fault)
 {
@@ -136,12 +149,14 @@ static int may_be_ours(struct evidence *evidence, int proc_fd, pid_t pid, bool t
 		return -1;
 	if (argv.n == 0) /* a thread of the kernel */
 		return 0;
-	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
-	if (other)
-		return other < 0 ? -1 : 0;
+	if (is_known_as_something_else(evidence, argv.items[0].text))
+		return 0;
 	if (process_read_status(&process, &status, fault) < 0)
 		return -1;
-	return is_suspect(evidence, status.uid, too_old);
+	if (!is_suspect(evidence, status.uid, too_old))
+		return 0;
+	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
+	return other < 0 ? -1 : !other;
 }
 
 int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
