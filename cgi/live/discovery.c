@@ -91,37 +91,37 @@ static int see_hidden(struct scan *scan, pid_t pid, const struct process_stat *s
 }
 
 /* It has shown no environment: need it be asked for again? */
-static void see_silent(const struct scan *scan, struct proc_entry entry)
+static void see_silent(const struct scan *scan, pid_t pid, uint64_t inode)
 {
 	cleanup_process struct process process = PROCESS_INIT;
 	struct fault ignored = FAULT_INIT;
 	int64_t start_ns;
 
-	if (kernel_threads_ask(scan->kernel_threads, entry) != THREAD_UNKNOWN ||
-	    process_open(&process, scan->proc_fd, entry.pid, &ignored) < 0)
+	if (kernel_threads_ask(scan->kernel_threads, pid, inode) != THREAD_UNKNOWN ||
+	    process_open(&process, scan->proc_fd, pid, &ignored) < 0)
 		return;
 	start_ns = boot_clock_unix_ns(scan->evidence.clock, process.stat.start_ticks);
 	if (!process.stat.of_kernel)
-		kernel_threads_tell(scan->kernel_threads, entry, THREAD_OTHER);
+		kernel_threads_tell(scan->kernel_threads, pid, inode, THREAD_OTHER);
 	else if (scan->evidence.clock->now_ns - start_ns >= kernel_thread_age_ns)
-		kernel_threads_tell(scan->kernel_threads, entry, THREAD_OF_KERNEL);
+		kernel_threads_tell(scan->kernel_threads, pid, inode, THREAD_OF_KERNEL);
 }
 
-static int see_process(struct scan *scan, struct proc_entry entry)
+static int see_process(struct scan *scan, pid_t pid, uint64_t inode)
 {
 	enum environment_result result;
 	struct process_stat stat;
 
-	if (kernel_threads_ask(scan->kernel_threads, entry) == THREAD_OF_KERNEL)
+	if (kernel_threads_ask(scan->kernel_threads, pid, inode) == THREAD_OF_KERNEL)
 		return 0;
-	result = environment_look(scan->proc_fd, entry.pid, scan->watched, &scan->scratch, &stat);
+	result = environment_look(scan->proc_fd, pid, scan->watched, &scan->scratch, &stat);
 	if (!scan->scratch.len)
-		see_silent(scan, entry);
+		see_silent(scan, pid, inode);
 	switch (result) {
 	case ENVIRONMENT_OURS:
-		return see_ours(scan, entry.pid);
+		return see_ours(scan, pid);
 	case ENVIRONMENT_HIDDEN:
-		return see_hidden(scan, entry.pid, &stat);
+		return see_hidden(scan, pid, &stat);
 	case ENVIRONMENT_EXHAUSTED:
 		return cannot_list(scan);
 	case ENVIRONMENT_OTHER:
@@ -149,7 +149,7 @@ static int read_proc(struct scan *scan)
 		if (pid <= 0 || pid == own)
 			continue;
 		if (fault_check_deadline(scan->deadline, scan->fault) < 0 ||
-		    see_process(scan, (struct proc_entry){pid, entry->d_ino}) < 0)
+		    see_process(scan, pid, entry->d_ino) < 0)
 			return -1;
 	}
 	return errno ? cannot_list(scan) : 0;

@@ -103,18 +103,17 @@ static uint64_t hash_of(const char *command)
 	return hash | 1; /* 0 = free */
 }
 
-static struct known_command *place_of(struct evidence *evidence, uint64_t hash)
+static uint64_t *place_of(struct evidence *evidence, uint64_t hash)
 {
-	return &evidence->commands[(hash >> 8) % EVIDENCE_COMMANDS];
+	return &evidence->others[(hash >> 8) % EVIDENCE_COMMANDS];
 }
 
 /* Many processes may run one program. */
 static bool is_known_as_something_else(struct evidence *evidence, const char *command)
 {
 	uint64_t hash = hash_of(command);
-	const struct known_command *known = place_of(evidence, hash);
 
-	return known->hash == hash && known->is_something_else;
+	return *place_of(evidence, hash) == hash;
 }
 
 /* By its command line, which anybody may see: 1, 0, -1. */
@@ -124,8 +123,8 @@ static int is_something_else(struct evidence *evidence, const char *command,
 	int other = look_for_coverage(evidence, command, deadline, fault);
 	uint64_t hash = hash_of(command);
 
-	if (other >= 0)
-		*place_of(evidence, hash) = (struct known_command){hash, other};
+	if (other > 0)
+		*place_of(evidence, hash) = hash;
 	return other;
 }
 

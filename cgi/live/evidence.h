@@ -19,12 +19,6 @@
 
 enum { EVIDENCE_COMMANDS = 256 };
 
-/* What is known of the program that a command line names. */
-struct known_command {
-	uint64_t hash; /* of its first word; 0 = free */
-	bool is_something_else;
-};
-
 struct evidence {
 	const struct watched_dirs *watched;
 	struct live_cache *cache;
@@ -32,7 +26,8 @@ struct evidence {
 	bool collected; /* once, when the first hidden process is met */
 	struct file_evidence files;
 	struct user_set dir_owners;
-	struct known_command commands[EVIDENCE_COMMANDS]; /* whoever comes later takes the place */
+	/* hashes of command lines that name something else; whoever comes later takes the place */
+	uint64_t others[EVIDENCE_COMMANDS];
 };
 
 /* 1 = yes, 0 = no, -1 = FAULT_REQUEST.  `stat` is the state of the process; all zeros where it may

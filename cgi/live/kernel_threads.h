@@ -2,8 +2,10 @@
  * Which processes are threads of the kernel, remembered from scan to scan: they have no
  * environment, and on a machine with few services they are most of what /proc lists.
  *
- * Nothing else is remembered than that a process is a kernel thread, which never runs a program;
- * what may run one is looked at each time.
+ * A process is known by its number and by the inode number that the directory of /proc tells beside
+ * it.  The inode belongs to the process, not to the number: another process with the same number
+ * has another one.  Nothing else is remembered than that a process is a kernel thread, which never
+ * runs a program; what may run one is looked at each time.
  */
 #ifndef GOVERAGE_LIVE_KERNEL_THREADS_H
 #define GOVERAGE_LIVE_KERNEL_THREADS_H
@@ -11,8 +13,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "cgi/live/proc_entry.h"
+#include <sys/types.h>
 
 enum { KERNEL_THREADS_MAX = 4096 }; /* a power of two; whoever comes later takes the place */
 
@@ -23,8 +24,8 @@ struct kernel_threads {
 	_Atomic uint64_t slots[KERNEL_THREADS_MAX];
 };
 
-enum thread_kind kernel_threads_ask(const struct kernel_threads *known, struct proc_entry entry);
-void kernel_threads_tell(struct kernel_threads *known, struct proc_entry entry,
+enum thread_kind kernel_threads_ask(const struct kernel_threads *known, pid_t pid, uint64_t inode);
+void kernel_threads_tell(struct kernel_threads *known, pid_t pid, uint64_t inode,
 			 enum thread_kind kind);
 
 #endif

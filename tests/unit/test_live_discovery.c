@@ -126,25 +126,20 @@ static void places(void **state)
 	static struct kernel_threads known;
 
 	(void)state;
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){7, 100}), THREAD_UNKNOWN);
-	kernel_threads_tell(&known, (struct proc_entry){7, 100}, THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){7, 100}), THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){7, 101}), THREAD_UNKNOWN);
-	assert_int_equal(
-	    kernel_threads_ask(&known, (struct proc_entry){7 + KERNEL_THREADS_MAX, 100}),
-	    THREAD_UNKNOWN);
-	kernel_threads_tell(&known, (struct proc_entry){7 + KERNEL_THREADS_MAX, 102}, THREAD_OTHER);
-	assert_int_equal(
-	    kernel_threads_ask(&known, (struct proc_entry){7 + KERNEL_THREADS_MAX, 102}),
-	    THREAD_OTHER);
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){7, 100}), THREAD_UNKNOWN);
+	assert_int_equal(kernel_threads_ask(&known, 7, 100), THREAD_UNKNOWN);
+	kernel_threads_tell(&known, 7, 100, THREAD_OF_KERNEL);
+	assert_int_equal(kernel_threads_ask(&known, 7, 100), THREAD_OF_KERNEL);
+	assert_int_equal(kernel_threads_ask(&known, 7, 101), THREAD_UNKNOWN);
+	assert_int_equal(kernel_threads_ask(&known, 7 + KERNEL_THREADS_MAX, 100), THREAD_UNKNOWN);
+	kernel_threads_tell(&known, 7 + KERNEL_THREADS_MAX, 102, THREAD_OTHER);
+	assert_int_equal(kernel_threads_ask(&known, 7 + KERNEL_THREADS_MAX, 102), THREAD_OTHER);
+	assert_int_equal(kernel_threads_ask(&known, 7, 100), THREAD_UNKNOWN);
 	/* what does not fit is not known */
-	kernel_threads_tell(&known, (struct proc_entry){8, (1ULL << 32) + 5}, THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){8, (1ULL << 32) + 5}),
-			 THREAD_UNKNOWN);
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){8, 5}), THREAD_UNKNOWN);
-	kernel_threads_tell(&known, (struct proc_entry){9, 0}, THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, (struct proc_entry){9, 0}), THREAD_UNKNOWN);
+	kernel_threads_tell(&known, 8, (1ULL << 32) + 5, THREAD_OF_KERNEL);
+	assert_int_equal(kernel_threads_ask(&known, 8, (1ULL << 32) + 5), THREAD_UNKNOWN);
+	assert_int_equal(kernel_threads_ask(&known, 8, 5), THREAD_UNKNOWN);
+	kernel_threads_tell(&known, 9, 0, THREAD_OF_KERNEL);
+	assert_int_equal(kernel_threads_ask(&known, 9, 0), THREAD_UNKNOWN);
 }
 
 int main(void)
