@@ -105,8 +105,8 @@ static void check_processes(struct check *check)
 	}
 	if (!settings->gocoverdir || coverage_dirs_open(&dirs, settings->gocoverdir, &err) < 0)
 		return; /* that has been said already */
-	if (live_snapshot(check->app->live_cache, &dirs.paths, NULL, -1, &check->deadline, &report,
-			  &err) < 0) {
+	if (live_snapshot(check->app->live_cache, &dirs.paths, NULL, NULL, &check->deadline,
+			  &report, &err) < 0) {
 		failed(check, &err);
 		return;
 	}
@@ -117,23 +117,18 @@ static void check_processes(struct check *check)
 		      check->out);
 }
 
-static void check_staging(struct check *check)
-{
-	struct error err = {0};
-
-	if (staging_open(&check->staging, &err) < 0)
-		failed(check, &err);
-	else
-		fprintf(check->out, "ok: private directories can be made: %s\n",
-			check->staging.path);
-}
-
-static int run_covdata(struct check *check, struct covdata *covdata, struct error *err)
+/* covdata on what is there, if it can answer for it. */
+static int try_covdata(struct check *check, struct covdata *covdata, struct error *err)
 {
 	cleanup_profile_text struct profile_text *text = NULL;
-	cleanup_fd int fd =
-	    covdata_textfmt(covdata, &check->set, &check->staging, NULL, &check->deadline, err);
+	cleanup_fd int fd = -1;
 
+	if (staging_open(&check->staging, err) < 0)
+		return -1;
+	fprintf(check->out, "ok: private directories can be made: %s\n", check->staging.path);
+	if (!check->set.n_meta || check->mixed_modes)
+		return 0;
+	fd = covdata_textfmt(covdata, &check->set, &check->staging, NULL, &check->deadline, err);
 	text = fd >= 0 ? profile_text_of_file(fd, err) : NULL;
 	if (!text)
 		return -1;
@@ -143,7 +138,6 @@ static int run_covdata(struct check *check, struct covdata *covdata, struct erro
 
 static void check_covdata(struct check *check)
 {
-	bool can_run = check->set.n_meta && check->staging.path && !check->mixed_modes;
 	struct error err = {0};
 	struct covdata *covdata;
 
@@ -158,7 +152,7 @@ static void check_covdata(struct check *check)
 	}
 	fprintf(check->out, "ok: covdata is %s\n", covdata_description(covdata));
 	if (covdata_prepare(covdata, &check->deadline, &err) < 0 ||
-	    (can_run && run_covdata(check, covdata, &err) < 0))
+	    try_covdata(check, covdata, &err) < 0)
 		covdata_lacks(check, &err);
 }
 
@@ -193,7 +187,6 @@ int check_run(FILE *out)
 	check.deadline = deadline_in_ms(app.settings.timeout_s * 1000, -1);
 	check_directory(&check);
 	check_processes(&check);
-	check_staging(&check);
 	check_covdata(&check);
 	staging_close(&check.staging);
 	coverage_set_free(&check.set);

@@ -7,8 +7,8 @@
 #include "cgi/base/error.h"
 
 /*
- * Look at the settings, the coverage directories, covdata and the private directory as this user
- * finds them, and run covdata over what is there.  One line for each to `out`, "ok: …" or "FAILED:
+ * Look at the settings, the coverage directories, covdata and the private directory that it takes
+ * as this user finds them, and run covdata over what is there.  One line for each to `out`, "ok: …" or "FAILED:
  * …" with what to do.  0 when nothing failed, else -1.
  */
 must_check int check_run(FILE *out);

@@ -46,13 +46,10 @@ static int read_processes(struct collection *collection, struct app *app, const 
 
 	if (app->settings.live == LIVE_SETTING_OFF)
 		return 0;
-	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0 ||
-	    staging_open(&collection->staging, err) < 0)
+	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
 		return -1;
-	collection->live_fd = staging_subdir(&collection->staging, COLLECT_LIVE_NAME, err);
-	if (collection->live_fd < 0)
-		return -1;
-	if (live_snapshot(app->live_cache, &dirs.paths, services, collection->live_fd, deadline,
+	collection->live_was_read = true;
+	if (live_snapshot(app->live_cache, &dirs.paths, services, &collection->live_files, deadline,
 			  &collection->live, err) < 0)
 		return -1;
 	log_unread(&collection->live);
@@ -92,8 +89,8 @@ int collect(struct collection *collection, struct app *app, const char *gocoverd
 		return -1;
 	if (listing_cache_read(app->listings, &collection->set, gocoverdir, deadline, err) < 0)
 		return -1;
-	if (collection->live_fd >= 0 && live_reconcile(&collection->live, &collection->set,
-						       collection->live_fd, deadline, err) < 0)
+	if (collection->live_was_read && live_reconcile(&collection->live, &collection->set,
+							&collection->live_files, deadline, err) < 0)
 		return -1;
 	if (service_filter_apply(&collection->set, &collection->live, services, deadline, err) < 0)
 		return -1;
@@ -103,9 +100,7 @@ int collect(struct collection *collection, struct app *app, const char *gocoverd
 
 void collection_free(struct collection *collection)
 {
-	if (collection->live_fd >= 0)
-		close(collection->live_fd);
-	collection->live_fd = -1;
+	memory_files_free(&collection->live_files);
 	live_report_free(&collection->live);
 	coverage_set_free(&collection->set);
 	staging_close(&collection->staging);

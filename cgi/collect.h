@@ -13,28 +13,25 @@
 #include "cgi/coverage/staging.h"
 #include "cgi/base/string_list.h"
 
-/* The staging subdirectory that holds the snapshots. */
-#define COLLECT_LIVE_NAME "live"
-
 struct collection {
 	struct staging staging; /* made when somebody needs it */
-	int live_fd; /* the directory of the snapshots; -1 = running processes are not read; owned
-		      */
+	bool live_was_read;	/* running processes were looked for */
 	struct live_report live;
-	struct coverage_set set; /* of the coverage directories; listed, not screened */
-	bool live_meta;		 /* a snapshot brought meta-data of its own */
+	struct memory_files live_files; /* their snapshots */
+	struct coverage_set set;	/* of the coverage directories; listed, not screened */
+	bool live_meta;			/* a snapshot brought meta-data of its own */
 };
 
-#define COLLECTION_INIT ((struct collection){.staging = STAGING_INIT, .live_fd = -1})
+#define COLLECTION_INIT ((struct collection){.staging = STAGING_INIT})
 
 /*
  * Collect for the directories of `gocoverdir`; with a non-empty `services` only what belongs to
  * programs of these names.  First the processes are read, then the directories are listed: what
  * ends in between is counted once, by its own file.
  *
- * -1: as coverage_set_list(), live_snapshot() and staging_open(); ERROR_INTERNAL with the reason of
- * one of them where GOVERAGE_LIVE is "required" and a process could not be read, and where there
- * are processes of ours, none of which could be read, and nothing else to answer with.
+ * -1: as coverage_set_list() and live_snapshot(); ERROR_INTERNAL with the reason of one of them
+ * where GOVERAGE_LIVE is "required" and a process could not be read, and where there are processes
+ * of ours, none of which could be read, and nothing else to answer with.
  */
 must_check int collect(struct collection *collection, struct app *app, const char *gocoverdir,
 		       const struct string_list *services, const struct deadline *deadline,

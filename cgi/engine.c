@@ -33,7 +33,7 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 {
 	const struct reader_request request = {
 	    .set = &collection->set,
-	    .live_dir_fd = collection->live_fd,
+	    .live = &collection->live_files,
 	    .strict_modes = strict_modes,
 	    .deadline = deadline,
 	};
@@ -49,18 +49,36 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 	return 0;
 }
 
+/* The staging subdirectory that holds the snapshots. */
+#define LIVE_NAME "live"
+
+/* What covdata is to find on disk beside the set: the name of a subdirectory, or NULL. */
+static int stage_live(struct collection *collection, const char **live, struct error *err)
+{
+	cleanup_fd int fd = -1;
+
+	*live = NULL;
+	if (!collection->live_files.n)
+		return 0;
+	fd = staging_subdir(&collection->staging, LIVE_NAME, err);
+	if (fd < 0)
+		return -1;
+	*live = LIVE_NAME;
+	return memory_files_store(&collection->live_files, fd, err);
+}
+
 static int by_covdata(struct engine_text *text, struct app *app, struct collection *collection,
 		      const struct tally *tally, const struct deadline *deadline, struct error *err)
 {
-	const char *live = collection->live_fd >= 0 ? COLLECT_LIVE_NAME : NULL;
 	struct covdata *covdata = app_covdata(app, err);
+	const char *live;
 	cleanup_fd int fd = -1;
 
 	if (!covdata)
 		return -1;
 	if (choose(collection, tally, deadline, err) < 0)
 		return -1;
-	if (!collection->staging.path && staging_open(&collection->staging, err) < 0)
+	if (staging_open(&collection->staging, err) < 0 || stage_live(collection, &live, err) < 0)
 		return -1;
 	fd = covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);
 	if (fd < 0)

@@ -209,7 +209,7 @@ static void describe(const struct answering *a)
 	response_header(response, "Goverage-Skipped", "%zu",
 			collection->set.skipped > report->n_skipped ? collection->set.skipped
 								    : report->n_skipped);
-	if (collection->live_fd >= 0)
+	if (collection->live_was_read)
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
 				live->denied, live->gone, live->unsupported);

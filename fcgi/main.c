@@ -38,7 +38,7 @@ static int complain(const struct error *err)
 	return EXIT_FAILURE;
 }
 
-/* SIGTERM (a web server that has lost its patience) ends covdata and removes the private directory.
+/* SIGTERM (a web server that has lost its patience) ends covdata and removes its private directory.
  */
 static int cancel_by_sigterm(void)
 {

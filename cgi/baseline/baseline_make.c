@@ -5,8 +5,8 @@
 #include "cgi/baseline/baseline_store.h"
 #include "cgi/coverage/coverage_names.h"
 #include "cgi/coverage/program_name.h"
+#include "cgi/reader/input_read.h"
 #include "cgi/reader/program_sum.h"
-#include "cgi/reader/source_file.h"
 
 struct making {
 	struct baseline_writer writer;
@@ -68,10 +68,10 @@ static int find_name(struct making *m, const struct input_group *group,
 		process = name_of_process(&m->collection->live, input->file->name);
 	if (process)
 		buffer_puts(name, process);
-	else if (program_name_of_counters(input->dir_fd, input->file, &m->scratch, name, err) < 0)
+	else if (program_name_of_counters(input, &m->scratch, name, err) < 0)
 		return -1;
 	if (!name->len && !name->failed)
-		return program_name_of_meta(group->meta->dir_fd, group->meta->file, name, err);
+		return program_name_of_meta(group->meta, name, err);
 	return name->failed ? error_no_memory(err) : 0;
 }
 
@@ -98,7 +98,7 @@ static int read_input(struct making *m, const struct input_file *input, struct e
 {
 	bool gone;
 
-	if (source_file_read(input->dir_fd, input->file->name, &m->bytes, &gone, err) < 0)
+	if (input_read(input, &m->bytes, &gone, err) < 0)
 		return error_prefix(err, "%s/%s ", input->dir, input->file->name);
 	return 0;
 }
@@ -188,8 +188,7 @@ static int add_collection(struct making *m, struct error *err)
 	cleanup_inputs struct inputs inputs = INPUTS_INIT;
 	size_t i;
 
-	if (inputs_gather(&inputs, &m->collection->set, m->collection->live_fd, m->deadline, err) <
-	    0)
+	if (inputs_gather(&inputs, &m->collection->set, &m->collection->live_files, err) < 0)
 		return -1;
 	for (i = 0; i < inputs.n_groups; i++)
 		if (inputs.groups[i].n_counters && add_program(m, &inputs.groups[i], err) < 0)
@@ -230,7 +229,7 @@ static int keep_others(struct making *m, const struct state_dir *state, int64_t 
 	size_t i;
 
 	if (baseline_files(&set, state, m->writer.key, before_ns, m->deadline, err) < 0 ||
-	    inputs_gather(&inputs, &set, -1, m->deadline, err) < 0)
+	    inputs_gather(&inputs, &set, NULL, err) < 0)
 		return -1;
 	for (i = 0; i < inputs.n_groups; i++)
 		if (keep_program(m, &inputs.groups[i], err) < 0)

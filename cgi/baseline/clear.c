@@ -28,7 +28,7 @@ static void answer(struct response *response, const struct collection *collectio
 	baseline_time(time, made->set_ns);
 	response_header(response, "Goverage-Baseline", "%s", time);
 	response_header(response, "Goverage-Skipped", "%zu", made->n_skipped);
-	if (collection->live_fd >= 0)
+	if (collection->live_was_read)
 		response_header(response, "Goverage-Live",
 				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
 				live->denied, live->gone, live->unsupported);

@@ -6,7 +6,7 @@
 
 #include "cgi/coverage/counters_args.h"
 #include "cgi/coverage/coverage_screen.h"
-#include "cgi/reader/source_file.h"
+#include "cgi/reader/input_read.h"
 
 enum { IMPORT_PATH_ROOM = 4096 };
 
@@ -44,14 +44,13 @@ void program_name_of_import_path(const char *path, size_t n, struct buffer *name
 }
 
 /* -1 for all the machine is out of, else 1 = opened, 0 = nothing to be read here. */
-static int open_file(int dir_fd, const struct coverage_file *file, int *fd, uint64_t *size,
-		     struct error *err)
+static int open_file(const struct input_file *input, int *fd, uint64_t *size, struct error *err)
 {
 	struct error why = {0};
 	struct stat st;
 	bool gone;
 
-	*fd = source_file_open(dir_fd, file->name, &gone, &why);
+	*fd = input_open(input, &gone, &why);
 	if (*fd >= 0) {
 		*size = fstat(*fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 		return 1;
@@ -59,16 +58,16 @@ static int open_file(int dir_fd, const struct coverage_file *file, int *fd, uint
 	if (why.class != ERROR_UNAVAILABLE)
 		return 0;
 	*err = why;
-	return error_prefix(err, "%s: ", file->name);
+	return error_prefix(err, "%s: ", input->file->name);
 }
 
-int program_name_of_counters(int dir_fd, const struct coverage_file *counters,
-			     struct buffer *scratch, struct buffer *name, struct error *err)
+int program_name_of_counters(const struct input_file *counters, struct buffer *scratch,
+			     struct buffer *name, struct error *err)
 {
 	cleanup_buffer struct buffer argv0 = BUFFER_INIT;
 	cleanup_fd int fd = -1;
 	uint64_t size = 0;
-	int opened = open_file(dir_fd, counters, &fd, &size, err);
+	int opened = open_file(counters, &fd, &size, err);
 	const char *base;
 	size_t len;
 
@@ -81,12 +80,11 @@ int program_name_of_counters(int dir_fd, const struct coverage_file *counters,
 	return name->failed ? error_no_memory(err) : 0;
 }
 
-int program_name_of_meta(int dir_fd, const struct coverage_file *meta, struct buffer *name,
-			 struct error *err)
+int program_name_of_meta(const struct input_file *meta, struct buffer *name, struct error *err)
 {
 	cleanup_fd int fd = -1;
 	uint64_t size = 0;
-	int opened = open_file(dir_fd, meta, &fd, &size, err);
+	int opened = open_file(meta, &fd, &size, err);
 	char path[IMPORT_PATH_ROOM];
 
 	if (opened <= 0)

@@ -9,24 +9,23 @@
 #include <stddef.h>
 
 #include "cgi/base/buffer.h"
-#include "cgi/coverage/coverage_set.h"
 #include "cgi/base/error.h"
+#include "cgi/reader/inputs.h"
 
 /*
  * Append the base name of the argv[0] that stands in a counter file.  Nothing is appended where the
  * file does not tell, or is no longer there.  scratch is memory that may be handed in again. -1:
  * ERROR_UNAVAILABLE when the machine is out of memory or descriptors.
  */
-must_check int program_name_of_counters(int dir_fd, const struct coverage_file *counters,
-					struct buffer *scratch, struct buffer *name,
-					struct error *err);
+must_check int program_name_of_counters(const struct input_file *counters, struct buffer *scratch,
+					struct buffer *name, struct error *err);
 
 /*
  * Append the name that `go build` gives to the program that the meta-data describe, by the import
  * path of its main package.  Nothing is appended, and -1 returned, as above.
  */
-must_check int program_name_of_meta(int dir_fd, const struct coverage_file *meta,
-				    struct buffer *name, struct error *err);
+must_check int program_name_of_meta(const struct input_file *meta, struct buffer *name,
+				    struct error *err);
 
 /*
  * Append the name that `go build` gives to a program by the import path (n bytes) of its main

@@ -61,7 +61,7 @@ static int judge_counters(struct filter *f, const struct input_file *counters, b
 	cleanup_buffer struct buffer name = BUFFER_INIT;
 
 	if (check_deadline(f, err) < 0 ||
-	    program_name_of_counters(counters->dir_fd, counters->file, &f->scratch, &name, err) < 0)
+	    program_name_of_counters(counters, &f->scratch, &name, err) < 0)
 		return -1;
 	*keep_of(f, counters) = name.len ? is_wanted(f, &name) : meta_is_wanted;
 	return 0;
@@ -73,8 +73,7 @@ static int judge_group(struct filter *f, const struct input_group *group, struct
 	bool meta_is_wanted, keep;
 	size_t i;
 
-	if (check_deadline(f, err) < 0 ||
-	    program_name_of_meta(group->meta->dir_fd, group->meta->file, &name, err) < 0)
+	if (check_deadline(f, err) < 0 || program_name_of_meta(group->meta, &name, err) < 0)
 		return -1;
 	meta_is_wanted = is_wanted(f, &name);
 	keep = is_live(f, group->meta->file) || (!group->n_counters && meta_is_wanted);
@@ -120,7 +119,7 @@ int service_filter_apply(struct coverage_set *set, const struct live_report *liv
 	f.keep = calloc(set->n_files + 1, sizeof *f.keep);
 	if (!f.keep)
 		return error_no_memory(err);
-	if (inputs_gather(&f.inputs, set, -1, deadline, err) < 0)
+	if (inputs_gather(&f.inputs, set, NULL, err) < 0)
 		return -1;
 	for (i = 0; i < f.inputs.n_groups; i++)
 		if (judge_group(&f, &f.inputs.groups[i], err) < 0)

@@ -97,7 +97,7 @@ static int read_processes(struct list_request *list, const struct exchange *exch
 		return -1;
 	if (app->settings.live == LIVE_SETTING_OFF)
 		return 0;
-	if (live_snapshot(app->live_cache, &dirs.paths, &list->query.service, -1,
+	if (live_snapshot(app->live_cache, &dirs.paths, &list->query.service, NULL,
 			  &exchange->deadline, &list->live, err) < 0)
 		return -1;
 	response_header(exchange->response, "Goverage-Live",

@@ -133,11 +133,9 @@ static int name_program(struct listing *l, struct ended_program *program,
 {
 	cleanup_buffer struct buffer name = BUFFER_INIT;
 
-	if (counters &&
-	    program_name_of_counters(counters->dir_fd, counters->file, &l->scratch, &name, err) < 0)
+	if (counters && program_name_of_counters(counters, &l->scratch, &name, err) < 0)
 		return -1;
-	if (!name.len &&
-	    program_name_of_meta(group->meta->dir_fd, group->meta->file, &name, err) < 0)
+	if (!name.len && program_name_of_meta(group->meta, &name, err) < 0)
 		return -1;
 	program->program = strdup(buffer_str(&name));
 	return program->program ? 0 : error_no_memory(err);
@@ -216,7 +214,7 @@ int ended_list_read(struct ended_list *list, const struct coverage_set *set,
 	    .list = list, .live = live, .deadline = deadline};
 	size_t i;
 
-	if (inputs_gather(&l.inputs, set, -1, deadline, err) < 0)
+	if (inputs_gather(&l.inputs, set, NULL, err) < 0)
 		return -1;
 	list->programs = calloc(l.inputs.n_groups + 1, sizeof *list->programs);
 	if (!list->programs)

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "cgi/coverage/coverage_set.h"
+#include "cgi/coverage/memory_files.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/base/string_list.h"
@@ -59,8 +60,8 @@ struct live_process {
 	/* from the build information */
 	char *go_version, *main_path, *module_path, *module_version, *vcs_revision;
 	bool vcs_modified;
-	char *counters_file; /* name in the snapshot directory; NULL = none, or dropped again */
-	bool wrote_meta;     /* covmeta.<hash> was written there for it, too */
+	char *counters_file; /* name among the snapshots; NULL = none, or dropped again */
+	bool wrote_meta;     /* covmeta.<hash> was made for it, too */
 };
 
 struct live_report {
@@ -75,9 +76,8 @@ struct live_report {
 
 /*
  * Read all processes of `dirs` (absolute paths) whose program is in `services` (base names of
- * executables; NULL or empty = all) and write the snapshots into the directory out_dir_fd, which is
- * the caller's and private; -1 = write nothing, only report.  A process that can't be read is no
- * error but a line of the report.
+ * executables; NULL or empty = all) and add their snapshots to *out; NULL = only report.  A process
+ * that can't be read is no error but a line of the report.
  *
  * Processes that may not be looked into are reported as denied only when something says that they
  * are ours: their user owns a coverage file in one of the directories (and they are not older than
@@ -88,7 +88,7 @@ struct live_report {
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE, ERROR_INTERNAL (no /proc).
  */
 must_check int live_snapshot(struct live_cache *cache, const struct string_list *dirs,
-			     const struct string_list *services, int out_dir_fd,
+			     const struct string_list *services, struct memory_files *out,
 			     const struct deadline *deadline, struct live_report *report,
 			     struct error *err);
 
@@ -127,8 +127,9 @@ must_check int live_snapshot(struct live_cache *cache, const struct string_list 
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE.
  */
-must_check int live_reconcile(struct live_report *report, struct coverage_set *set, int out_dir_fd,
-			      const struct deadline *deadline, struct error *err);
+must_check int live_reconcile(struct live_report *report, struct coverage_set *set,
+			      struct memory_files *snapshots, const struct deadline *deadline,
+			      struct error *err);
 
 /* "read", "denied", "gone", "unsupported". */
 const char *live_state_name(enum live_state state);

@@ -20,7 +20,7 @@ enum {
 struct reconciling {
 	struct live_report *report;
 	struct coverage_set *set;
-	int out_dir_fd;
+	struct memory_files *snapshots;
 	int proc_fd;
 	const struct deadline *deadline;
 	struct fault *fault;
@@ -97,6 +97,16 @@ static int read_own_file(const struct reconciling *r, const struct coverage_file
 	return counter_file_read(own, dir_fd, file->name, r->fault);
 }
 
+static int read_snapshot(const struct reconciling *r, const struct live_process *line,
+			 struct counter_file *snapshot)
+{
+	const struct memory_file *file = memory_files_find(r->snapshots, line->counters_file);
+
+	if (!file)
+		return fault_set(r->fault, FAULT_GONE, "%s is no snapshot", line->counters_file);
+	return counter_file_parse(snapshot, file->data, file->file.size, r->fault);
+}
+
 /* A file that can't be read or understood can't be compared: nothing is done about it.  -1 =
  * request. */
 static int compare(const struct reconciling *r, const struct live_process *line,
@@ -122,7 +132,7 @@ static int compare(const struct reconciling *r, const struct live_process *line,
 
 static void drop_snapshot(const struct reconciling *r, struct live_process *line)
 {
-	unlinkat(r->out_dir_fd, line->counters_file, 0);
+	memory_files_remove(r->snapshots, line->counters_file);
 	free(line->counters_file);
 	line->counters_file = NULL;
 	r->report->dropped_snapshots++;
@@ -197,20 +207,20 @@ static int reconcile_process(const struct reconciling *r, struct live_process *l
 	contained = calloc(r->set->n_files, sizeof *contained);
 	if (!contained)
 		return fault_no_memory(r->fault);
-	if (counter_file_read(&snapshot, r->out_dir_fd, line->counters_file, r->fault) < 0 ||
-	    judge_files(r, line, &snapshot, contained) < 0)
+	if (read_snapshot(r, line, &snapshot) < 0 || judge_files(r, line, &snapshot, contained) < 0)
 		return -1;
 	if (line->counters_file)
 		leave_out_contained(r, contained);
 	return 0;
 }
 
-int live_reconcile(struct live_report *report, struct coverage_set *set, int out_dir_fd,
-		   const struct deadline *deadline, struct error *err)
+int live_reconcile(struct live_report *report, struct coverage_set *set,
+		   struct memory_files *snapshots, const struct deadline *deadline,
+		   struct error *err)
 {
 	cleanup_fd int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct fault fault = FAULT_INIT;
-	struct reconciling r = {report, set, out_dir_fd, proc_fd, deadline, &fault};
+	struct reconciling r = {report, set, snapshots, proc_fd, deadline, &fault};
 	size_t i;
 
 	if (proc_fd < 0)

@@ -134,10 +134,10 @@ static int report_program(struct reading *reading, const struct subject *subject
 		if (!line.library)
 			return fault_no_memory(fault);
 	}
-	if (reading->out_dir_fd >= 0 &&
-	    snapshot_files_write(
-		reading->out_dir_fd, snapshot, &subject->argv, goarch ? goarch : "unknown",
-		!program_has_meta(snapshot->program, reading->watched), &line, fault) < 0)
+	if (reading->out &&
+	    snapshot_files_add(reading->out, snapshot, &subject->argv, goarch ? goarch : "unknown",
+			       !program_has_meta(snapshot->program, reading->watched), &line,
+			       fault) < 0)
 		return -1;
 	return report_add(reading->report, &line) < 0 ? fault_no_memory(fault) : 0;
 }

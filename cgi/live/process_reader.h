@@ -12,7 +12,7 @@ struct reading {
 	const struct watched_dirs *watched;
 	const struct string_list *services; /* NULL or empty = all */
 	int proc_fd;
-	int out_dir_fd; /* -1 = write nothing */
+	struct memory_files *out; /* for the snapshots; NULL = only report */
 	const struct deadline *deadline;
 	struct boot_clock clock;
 	struct live_report *report;

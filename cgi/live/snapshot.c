@@ -20,7 +20,7 @@ static int read_all(struct reading *reading, struct fault *fault)
 }
 
 int live_snapshot(struct live_cache *cache, const struct string_list *dirs,
-		  const struct string_list *services, int out_dir_fd,
+		  const struct string_list *services, struct memory_files *out,
 		  const struct deadline *deadline, struct live_report *report, struct error *err)
 {
 	cleanup_watched_dirs struct watched_dirs watched = WATCHED_DIRS_INIT;
@@ -30,7 +30,7 @@ int live_snapshot(struct live_cache *cache, const struct string_list *dirs,
 				  .watched = &watched,
 				  .services = services,
 				  .proc_fd = proc_fd,
-				  .out_dir_fd = out_dir_fd,
+				  .out = out,
 				  .deadline = deadline,
 				  .clock = boot_clock_read(),
 				  .report = report};

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage/coverage_list.h"
 #include "cgi/coverage/coverage_names.h"
 
 static int open_dirs(struct inputs *inputs, const struct coverage_set *set, struct error *err)
@@ -27,22 +26,9 @@ static int open_dirs(struct inputs *inputs, const struct coverage_set *set, stru
 	return 0;
 }
 
-static int list_live(struct inputs *inputs, int dir_fd, const struct deadline *deadline,
-		     struct error *err)
-{
-	static const char name[] = "(running processes)";
-	size_t room = 0;
-
-	if (dir_fd < 0)
-		return 0;
-	if (string_list_add(&inputs->live.dirs, name, sizeof name - 1) < 0)
-		return error_no_memory(err);
-	return coverage_list(&inputs->live, &room, dir_fd, 0, deadline, err);
-}
-
-/* Append the files of one kind; fds[i] is the descriptor of the set's directory i. */
-static void append(struct inputs *inputs, const struct coverage_set *set, enum coverage_kind kind,
-		   const int *fds, bool live, size_t first_rank)
+/* Append the files of one kind, those of the running processes at last. */
+static void append_kind(struct inputs *inputs, const struct coverage_set *set,
+			enum coverage_kind kind, const struct memory_files *live)
 {
 	size_t i;
 
@@ -52,16 +38,15 @@ static void append(struct inputs *inputs, const struct coverage_set *set, enum c
 		if (file->kind == kind)
 			inputs->files[inputs->n_files++] =
 			    (struct input_file){file, set->dirs.items[file->dir].text,
-						fds[file->dir], live, first_rank + i};
+						inputs->dir_fds[file->dir], NULL, i};
 	}
-}
+	for (i = 0; live && i < live->n; i++) {
+		struct memory_file *file = live->list[i];
 
-/* Append the files of one kind, those of the running processes at last. */
-static void append_kind(struct inputs *inputs, const struct coverage_set *set,
-			enum coverage_kind kind, int live_dir_fd)
-{
-	append(inputs, set, kind, inputs->dir_fds, false, 0);
-	append(inputs, &inputs->live, kind, &live_dir_fd, true, set->n_files);
+		if (file->file.kind == kind)
+			inputs->files[inputs->n_files++] = (struct input_file){
+			    &file->file, "(running processes)", -1, file, set->n_files + i};
+	}
 }
 
 static int compare_tags(const struct input_file *a, const struct input_file *b)
@@ -132,26 +117,26 @@ static int compare_groups(const void *a_, const void *b_)
 {
 	const struct input_file *a = ((const struct input_group *)a_)->meta;
 	const struct input_file *b = ((const struct input_group *)b_)->meta;
-	int order = (int)a->live - (int)b->live;
+	int order = (a->live != NULL) - (b->live != NULL);
 
 	if (!order)
 		order = strcmp(a->dir, b->dir);
 	return order ? order : strcmp(a->file->name, b->file->name);
 }
 
-int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int live_dir_fd,
-		  const struct deadline *deadline, struct error *err)
+int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
+		  const struct memory_files *live, struct error *err)
 {
-	size_t n_meta;
+	size_t n_meta, n = set->n_files + (live ? live->n : 0);
 
-	if (open_dirs(inputs, set, err) < 0 || list_live(inputs, live_dir_fd, deadline, err) < 0)
+	if (open_dirs(inputs, set, err) < 0)
 		return -1;
-	inputs->files = malloc((set->n_files + inputs->live.n_files + 1) * sizeof *inputs->files);
+	inputs->files = malloc((n + 1) * sizeof *inputs->files);
 	if (!inputs->files)
 		return error_no_memory(err);
-	append_kind(inputs, set, COVERAGE_META, live_dir_fd);
+	append_kind(inputs, set, COVERAGE_META, live);
 	n_meta = inputs->n_files;
-	append_kind(inputs, set, COVERAGE_COUNTERS, live_dir_fd);
+	append_kind(inputs, set, COVERAGE_COUNTERS, live);
 	sort_by_tag(inputs->files, n_meta);
 	sort_by_tag(inputs->files + n_meta, inputs->n_files - n_meta);
 	if (make_groups(inputs, n_meta, err) < 0)
@@ -182,6 +167,5 @@ void inputs_free(struct inputs *inputs)
 	free(inputs->files);
 	free(inputs->groups);
 	free(inputs->orphans);
-	coverage_set_free(&inputs->live);
 	*inputs = INPUTS_INIT;
 }

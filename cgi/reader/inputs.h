@@ -11,14 +11,14 @@
 
 #include "cgi/base/cleanup.h"
 #include "cgi/coverage/coverage_set.h"
-#include "cgi/base/deadline.h"
+#include "cgi/coverage/memory_files.h"
 #include "cgi/base/error.h"
 
 struct input_file {
 	const struct coverage_file *file;
-	const char *dir; /* its path, for messages */
-	int dir_fd;
-	bool live;   /* a snapshot made for this request */
+	const char *dir;	  /* its path, for messages */
+	int dir_fd;		  /* -1 = of one in memory: */
+	struct memory_file *live; /* a snapshot made for this request; NULL = none */
 	size_t rank; /* in covdata's order: directory by directory, names in byte order */
 };
 
@@ -39,19 +39,16 @@ struct inputs {
 	size_t n_orphans;
 	int *dir_fds; /* owned; one for each directory of the set */
 	size_t n_dirs;
-	struct coverage_set live; /* what lies in the directory of live snapshots */
 };
 
 #define INPUTS_INIT ((struct inputs){0})
 
 /*
- * Gather the files of the set, which must outlive the inputs, and of the directory open at
- * live_dir_fd
- * (-1 = none).  -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't be opened any
- * more, ERROR_TIMEOUT, ERROR_CANCELLED.
+ * Gather the files of the set and the snapshots (NULL = none), which must both outlive the inputs.
+ * -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't be opened any more.
  */
-must_check int inputs_gather(struct inputs *inputs, const struct coverage_set *set, int live_dir_fd,
-			     const struct deadline *deadline, struct error *err);
+must_check int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
+			     const struct memory_files *live, struct error *err);
 
 /* Was the meta-data of an orphan written between the listing of the one and of the other? */
 bool inputs_meta_is_there_now(const struct inputs *inputs, const struct input_group *orphan);

@@ -67,7 +67,7 @@ size_t live_sum_memory(const struct live_sum *sum)
 
 	bytes += sum->n_parts * sizeof *sum->parts + sum->n_files * sizeof *sum->files;
 	for (i = 0; i < sum->n_files; i++)
-		bytes += sum->files[i].cap;
+		bytes += file_bytes_memory(&sum->files[i]);
 	return bytes;
 }
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cgi/coverage/coverage_list.h"
-#include "cgi/reader/source_file.h"
+#include "cgi/reader/input_read.h"
 
 enum {
 	MAX_THREADS = 8,
@@ -45,19 +45,13 @@ static int settle_failure(struct load_job *job, bool gone, struct error *err)
 	return job->reason ? 0 : error_no_memory(err);
 }
 
-static int read_file(const struct load_job *job, struct file_bytes *bytes, bool *gone,
-		     struct error *err)
-{
-	return source_file_read(job->input->dir_fd, job->input->file->name, bytes, gone, err);
-}
-
 static int run_job(struct load_job *job, struct file_bytes *scratch, struct merge_work *work,
 		   const struct merge_sink *sink, struct error *err)
 {
 	const struct file_bytes *bytes = job->bytes.data ? &job->bytes : scratch;
 	bool gone = false;
 
-	if (!job->bytes.data && read_file(job, scratch, &gone, err) < 0)
+	if (!job->bytes.data && input_read(job->input, scratch, &gone, err) < 0)
 		return settle_failure(job, gone, err);
 	if (merge_counter_file(job->target, bytes->data, bytes->len, sink, work, &job->notes, err) <
 	    0)
@@ -200,12 +194,12 @@ int load_read_ahead(struct load_job *jobs, size_t n_jobs, size_t most, bool *all
 
 		if (coverage_check_step(deadline, i, err) < 0)
 			return -1;
-		if (read_file(&jobs[i], bytes, &gone, &ignored) < 0)
+		if (input_read(jobs[i].input, bytes, &gone, &ignored) < 0)
 			file_bytes_free(bytes);
 		else
 			file_bytes_trim(bytes);
-		*all = bytes->data && bytes->cap <= most;
-		most -= *all ? bytes->cap : 0;
+		*all = bytes->data && file_bytes_memory(bytes) <= most;
+		most -= *all ? file_bytes_memory(bytes) : 0;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cgi/coverage/coverage_names.h"
+#include "cgi/reader/input_read.h"
 
 /* One that could not be read is forgotten: it is tried again. */
 static struct program *find(struct program_cache *cache, const struct input_file *meta,
@@ -22,24 +23,10 @@ static struct program *find(struct program_cache *cache, const struct input_file
 	return program;
 }
 
-/*
- * A snapshot of a running process is a new file each time, but its tag was computed from its
- * content here, on this machine: the tag and the size are identity enough.
- */
-static int identify(const struct input_file *meta, struct file_identity *identity, bool *gone,
-		    struct error *err)
-{
-	if (source_file_identify(meta->dir_fd, meta->file->name, identity, gone, err) < 0)
-		return -1;
-	if (meta->live)
-		*identity = (struct file_identity){.size = identity->size};
-	return 0;
-}
-
 static int read_meta(struct program_cache *cache, const struct input_file *input,
 		     struct program *program, bool *gone, struct error *err)
 {
-	cleanup_fd int fd = source_file_open(input->dir_fd, input->file->name, gone, err);
+	cleanup_fd int fd = input_open(input, gone, err);
 
 	if (fd < 0)
 		return -1;
@@ -75,7 +62,7 @@ static int read_program(struct program_cache *cache, const struct input_file *me
 	cleanup_with(cleanup_program_fn) struct program *program = NULL;
 	struct file_identity identity;
 
-	if (identify(meta, &identity, gone, err) < 0) {
+	if (input_identify(meta, &identity, gone, err) < 0) {
 		if (*gone || err->class != ERROR_INTERNAL)
 			return -1;
 		identity = (struct file_identity){0};

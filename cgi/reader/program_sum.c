@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cgi/base/log.h"
+#include "cgi/reader/input_read.h"
 #include "cgi/reader/load.h"
-#include "cgi/reader/source_file.h"
 
 static void log_skip(const struct input_file *input, const char *reason)
 {
@@ -23,7 +23,7 @@ static int read_meta(struct program_sum *sum, const struct input_file *input, bo
 		     struct error *err)
 {
 	bool gone;
-	cleanup_fd int fd = source_file_open(input->dir_fd, input->file->name, &gone, err);
+	cleanup_fd int fd = input_open(input, &gone, err);
 
 	return fd < 0 ? -1 : covmeta_read(&sum->meta, fd, &sum->packages, newer, err);
 }

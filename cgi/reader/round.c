@@ -92,8 +92,7 @@ int round_begin(struct round *round, const struct reader_request *request,
 
 	round->request = request;
 	round->report = report;
-	if (inputs_gather(&round->inputs, request->set, request->live_dir_fd, request->deadline,
-			  err) < 0)
+	if (inputs_gather(&round->inputs, request->set, request->live, err) < 0)
 		return -1;
 	report->findings = calloc(request->set->n_files + 1, sizeof *report->findings);
 	round->groups = calloc(round->inputs.n_groups + 1, sizeof *round->groups);

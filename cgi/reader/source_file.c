@@ -28,6 +28,8 @@ static int reserve(struct file_bytes *bytes, size_t n, struct error *err)
 {
 	uint8_t *data;
 
+	if (bytes->owner)
+		file_bytes_free(bytes);
 	if (n <= bytes->cap)
 		return 0;
 	data = realloc(bytes->data, n);
@@ -106,6 +108,17 @@ int source_file_identify(int dir_fd, const char *name, struct file_identity *ide
 	return 0;
 }
 
+void file_bytes_share(struct file_bytes *bytes, struct memory_file *file)
+{
+	file_bytes_free(bytes);
+	*bytes = (struct file_bytes){file->data, file->file.size, 0, memory_file_use(file)};
+}
+
+size_t file_bytes_memory(const struct file_bytes *bytes)
+{
+	return bytes->owner ? bytes->len : bytes->cap;
+}
+
 void file_bytes_trim(struct file_bytes *bytes)
 {
 	size_t need = bytes->len ? bytes->len : 1;
@@ -119,6 +132,9 @@ void file_bytes_trim(struct file_bytes *bytes)
 
 void file_bytes_free(struct file_bytes *bytes)
 {
-	free(bytes->data);
+	if (bytes->owner)
+		memory_file_release(bytes->owner);
+	else
+		free(bytes->data);
 	*bytes = FILE_BYTES_INIT;
 }

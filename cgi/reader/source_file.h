@@ -12,6 +12,7 @@
 
 #include "cgi/base/cleanup.h"
 #include "cgi/base/error.h"
+#include "cgi/coverage/memory_files.h"
 
 /* What changes when a file is replaced or written to. */
 struct file_identity {
@@ -24,9 +25,10 @@ struct file_identity {
 
 /* The bytes of one file; the memory is kept from file to file. */
 struct file_bytes {
-	uint8_t *data; /* owned */
+	uint8_t *data; /* owned, but for: */
 	size_t len;
-	size_t cap; /* private */
+	size_t cap;		   /* private */
+	struct memory_file *owner; /* of the data; this is a user of it; NULL = none */
 };
 
 #define FILE_BYTES_INIT ((struct file_bytes){0})
@@ -45,6 +47,12 @@ must_check int source_file_read(int dir_fd, const char *name, struct file_bytes 
 /* Which file is it?  -1 as above. */
 must_check int source_file_identify(int dir_fd, const char *name, struct file_identity *identity,
 				    bool *gone, struct error *err);
+
+/* Make them those of a file in memory, without a copy. */
+void file_bytes_share(struct file_bytes *bytes, struct memory_file *file);
+
+/* Bytes of memory that it holds. */
+size_t file_bytes_memory(const struct file_bytes *bytes);
 
 /* Give back the memory that the file at hand does not need. */
 void file_bytes_trim(struct file_bytes *bytes);

@@ -213,7 +213,7 @@ def many_files(work):
     kind, tag, _, when = name.split(".")
     for number in range(MANY_FILES):
         shutil.copyfile(os.path.join(directory, name),
-                        os.path.join(directory, f"{kind}.{tag}.{number + 1}.{when}"))
+                        os.path.join(directory, f"{kind}.{tag}.{number + 1}.{int(when) + 1}"))
     program = as_stranger(work) if os.geteuid() == 0 else None
     with listening(work, directory, program=program) as live, listening(work, directory, "off") as off:
         times = take_turns({"off": lambda: poll_seconds(off), "live": lambda: poll_seconds(live)})

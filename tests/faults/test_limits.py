@@ -184,8 +184,9 @@ class Disk:
 
 
 def full_shm(out, bench):
-    live = {"GOVERAGE_LIVE": "auto", "GOVERAGE_ENGINE": "builtin", "GOCOVERDIR": bench.work.join("live")}
-    for title, settings in (("covdata", {"GOVERAGE_ENGINE": "covdata"}), ("a running service", live)):
+    live = {"GOVERAGE_LIVE": "auto", "GOVERAGE_ENGINE": "covdata", "GOCOVERDIR": bench.work.join("live")}
+    by_reader = {**live, "GOVERAGE_ENGINE": "builtin"}
+    for title, settings in (("covdata", {"GOVERAGE_ENGINE": "covdata"}), ("covdata and a running service", live)):
         reference = faults.Reference(bench.cgi(settings))
         with out.check(f"the file system of private directories is full at any point, {title}: 503, or right"):
             statuses = []
@@ -198,10 +199,16 @@ def full_shm(out, bench):
                         tap.equal(os.listdir("/dev/shm"), [], "left behind")
             tap.equal(statuses[-1], 200, "the status when there is enough")
             assert 503 in statuses, statuses
-    with out.check("no byte is left for the counters of a running service: 503, or right"):
-        # the meta-data comes from the process, too
-        for name in go_fixture.files(live["GOCOVERDIR"], "covmeta"):
-            os.unlink(os.path.join(live["GOCOVERDIR"], name))
+    # from here on the meta-data comes from the process, too
+    for name in go_fixture.files(live["GOCOVERDIR"], "covmeta"):
+        os.unlink(os.path.join(live["GOCOVERDIR"], name))
+    with out.check("the reader needs no file for a running service"):
+        want = faults.Reference(bench.cgi(by_reader))
+        with Disk("/dev/shm", "nr_inodes=1,mode=1777"), Disk(bench.work.join("tmp"), "nr_inodes=1"):
+            answer = bench.cgi({**by_reader, "TMPDIR": bench.work.join("tmp")})
+            tap.equal(answer.status, 200, "status")
+            want.check(answer)
+    with out.check("no byte is left for the counters of a running service and covdata: 503, or right"):
         reference = faults.Reference(bench.cgi(live))
         statuses = []
         for size in (4096, 8192, 12288, 16384, 65536):

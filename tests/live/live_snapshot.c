@@ -73,8 +73,9 @@ static void print_report(const struct options *options, const struct live_report
 	       report->dropped_snapshots, report->superseded_files, took_ns / 1000);
 }
 
-static int reconcile(const struct options *options, struct live_report *report, int out_fd,
-		     const struct deadline *deadline, struct error *err)
+static int reconcile(const struct options *options, struct live_report *report,
+		     struct memory_files *snapshots, const struct deadline *deadline,
+		     struct error *err)
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_buffer struct buffer gocoverdir = BUFFER_INIT;
@@ -83,20 +84,18 @@ static int reconcile(const struct options *options, struct live_report *report, 
 	for (i = 0; i < options->dirs.n; i++)
 		buffer_printf(&gocoverdir, "%s%s", i ? "," : "", options->dirs.items[i].text);
 	if (coverage_set_read(&set, buffer_str(&gocoverdir), deadline, err) < 0 ||
-	    live_reconcile(report, &set, out_fd, deadline, err) < 0)
+	    live_reconcile(report, &set, snapshots, deadline, err) < 0)
 		return -1;
 	for (i = 0; i < set.n_files; i++)
 		printf("file %s/%s\n", set.dirs.items[set.files[i].dir].text, set.files[i].name);
 	return 0;
 }
 
-/* The directory for time number `time`; -1 = none. */
+/* The directory for time number `time`. */
 static int open_out(const struct options *options, long time)
 {
 	char path[4096];
 
-	if (!options->out)
-		return -1;
 	if (options->times == 1)
 		snprintf(path, sizeof path, "%s", options->out);
 	else
@@ -108,23 +107,33 @@ static int open_out(const struct options *options, long time)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What is left of the snapshots. */
+static int write_out(const struct options *options, long time, const struct memory_files *snapshots,
+		     struct error *err)
+{
+	cleanup_fd int out_fd = options->out ? open_out(options, time) : -1;
+
+	return options->out ? memory_files_store(snapshots, out_fd, err) : 0;
+}
+
 static int poll_once(const struct options *options, struct live_cache *cache, long time)
 {
 	cleanup_live_report struct live_report report = LIVE_REPORT_INIT;
-	cleanup_fd int out_fd = open_out(options, time);
+	cleanup_memory_files struct memory_files snapshots = MEMORY_FILES_INIT;
 	struct deadline deadline = deadline_in_ms(options->deadline_ms, -1);
 	struct error err = {0};
 	int64_t start = monotonic_ns(), end;
 
-	if (live_snapshot(cache, &options->dirs, &options->services, out_fd, &deadline, &report,
-			  &err) < 0) {
+	if (live_snapshot(cache, &options->dirs, &options->services,
+			  options->out ? &snapshots : NULL, &deadline, &report, &err) < 0) {
 		printf("error=%d %s\n", error_status(err.class), err.message);
 		return -1;
 	}
 	end = monotonic_ns();
 	if (options->between && system(options->between) != 0)
 		return -1;
-	if (options->reconcile && reconcile(options, &report, out_fd, &deadline, &err) < 0) {
+	if ((options->reconcile && reconcile(options, &report, &snapshots, &deadline, &err) < 0) ||
+	    write_out(options, time, &snapshots, &err) < 0) {
 		printf("error=%d %s\n", error_status(err.class), err.message);
 		return -1;
 	}

@@ -7,6 +7,7 @@ DIRECTORY         where the root is mounted meanwhile; nobody else sees it
 --file FILE       a copy of this file in it, such as the program
 --volume DIR:PATH a directory and where it is in there; what begins with DIR in an argument (also behind unix:) or
                   in the environment begins with PATH then
+--read-only       nothing can be written there but on the volumes
 --no-network      a network namespace of its own as well, in which not even the loopback device is up
 --from-outside    the command is one of the machine's, such as spawn-fcgi -c DIRECTORY, and changes root itself
 --closed          descriptors 0, 1 and 2 are closed
@@ -22,7 +23,8 @@ import signal
 import sys
 
 CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 SYS_pivot_root = {"x86_64": 155, "aarch64": 41}[os.uname().machine]
@@ -54,6 +56,8 @@ def make_root(options):
         source, _, target = volume.partition(":")
         os.makedirs(root + target)
         mount(source, root + target, None, MS_BIND)
+    if options.read_only:
+        mount("none", root, None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
 
 
 def translated(text, volumes):
@@ -99,7 +103,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     for name in ("--file", "--volume"):
         parser.add_argument(name, action="append", default=[])
-    for name in ("--no-network", "--from-outside", "--closed"):
+    for name in ("--read-only", "--no-network", "--from-outside", "--closed"):
         parser.add_argument(name, action="store_true")
     parser.add_argument("directory")
     parser.add_argument("command", nargs="+")

@@ -43,9 +43,11 @@ def elf(path):
 
 
 class Variant:
-    """One program in one kind of root: with covdata beside it, or without."""
+    """One program in one kind of root: with covdata beside it; or without, and then nothing in it can be written."""
 
     def __init__(self, work, program, covdata, flags=("--no-network",)):
+        if not covdata:
+            flags = ("--read-only", *flags)
         self.root = empty_root.EmptyRoot(work, program, covdata, flags)
         self.engine = "covdata" if covdata else "builtin"
         self.work = work
@@ -92,9 +94,9 @@ def commands(out, name, variant):
         done = variant.run("--check")
         tap.equal(done.returncode, 0, f"exit status ({done.stdout}{done.stderr})")
         tap.contains(done.stdout, "GOCOVERDIR /volume/coverage is readable", "what it says")
-        tap.contains(done.stdout, "private directories can be made", "what it says")
-        tap.contains(done.stdout, "covdata textfmt gives" if variant.engine == "covdata" else
-                     "the built-in reader answers without covdata", "what it says")
+        for words in ("private directories can be made", "covdata textfmt gives") \
+                if variant.engine == "covdata" else ("the built-in reader answers without covdata",):
+            tap.contains(done.stdout, words, "what it says")
     with out.check(f"{name}: --check without GOCOVERDIR"):
         done = variant.run("--check", env={"PATH": "/usr/bin"})
         tap.equal(done.returncode, 1, "exit status")

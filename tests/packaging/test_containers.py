@@ -250,7 +250,6 @@ def empty_answers(out, work, image, shop):
         engine.furnish(one)
         engine.bind(one, coverage, "/coverage", one is image)
     engine.bind(image, run_dir, "/run/goverage")
-    engine.mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", image.root + "/dev/shm")
     engine.mount("-o", "remount,ro", image.root)
     log = work.join("empty.log")
     with out.check("Dockerfile.empty: its responder reads the service, without a capability"):

@@ -23,6 +23,7 @@
 #include "cgi/base/log.h"
 #include "cgi/reader/reader.h"
 #include "cgi/reader/textfmt_writer.h"
+#include "tests/lib/memory_dir.h"
 
 struct options {
 	const char *dirs, *live;
@@ -97,12 +98,13 @@ static int answer(struct reader *reader, const struct options *options, const ch
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	cleanup_covprofile struct covprofile *all = NULL, *chosen = NULL;
-	cleanup_fd int live = options->live ? open(options->live, O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_memory_files struct memory_files live = MEMORY_FILES_INIT;
 	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
 	struct deadline deadline = deadline_in_ms(60000, -1);
-	struct reader_request request = {&set, live, options->strict, &deadline};
+	struct reader_request request = {&set, &live, options->strict, &deadline};
 
-	if (list(&set, options->dirs, &deadline, err) < 0)
+	if (list(&set, options->dirs, &deadline, err) < 0 ||
+	    (options->live && memory_dir_read(&live, options->live, err) < 0))
 		return -1;
 	all = reader_load(reader, &request, &report, err);
 	chosen = all ? choose(reader, all, since, err) : NULL;

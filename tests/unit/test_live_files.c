@@ -6,6 +6,7 @@
 
 #include "cgi/live/counter_file.h"
 #include "cgi/live/covcounters_writer.h"
+#include "cgi/live/snapshot_files.h"
 
 static const unsigned char example_meta[] =
     "\x00\x63\x76\x6d\x01\x00\x00\x00\xd2\x00\x00\x00\x00\x00\x00\x00"
@@ -41,15 +42,13 @@ enum {
 	COUNTERS_LEN = sizeof example_counters - 1,
 };
 
-/* From the package blob alone, as it lies in memory: the whole file, byte for byte. */
-static void meta(void **state)
+/* A program as the example has it. */
+static struct program *example_program(void)
 {
 	struct registration r = {.packages = calloc(1, sizeof *r.packages), .n = 1};
-	struct buffer out = BUFFER_INIT;
 	struct fault fault = FAULT_INIT;
 	struct program *program;
 
-	(void)state;
 	r.packages[0] = (struct registered_package){.blob_len = BLOB_LEN,
 						    .hard_id = -1,
 						    .mode = COUNTER_MODE_COUNT,
@@ -60,6 +59,16 @@ static void meta(void **state)
 	r.blobs_len = BLOB_LEN;
 	program = program_new(&r, &fault);
 	assert_non_null(program);
+	return program;
+}
+
+/* From the package blob alone, as it lies in memory: the whole file, byte for byte. */
+static void meta(void **state)
+{
+	struct program *program = example_program();
+	struct buffer out = BUFFER_INIT;
+
+	(void)state;
 	assert_string_equal(program->hex, "121d5bbf8ced761eb128e1e3709f708e");
 	assert_int_equal(program->meta_size, sizeof example_meta - 1);
 	assert_int_equal(program->functions, 3);
@@ -90,6 +99,60 @@ static void counters(void **state)
 	buffer_free(&out);
 	string_list_free(&argv);
 	counter_entries_free(&entries);
+}
+
+/* Add the snapshot of a process that has run nothing: 0, or -1 with FAULT_REQUEST. */
+static int add_snapshot(struct memory_files *files, struct program *program,
+			struct live_process *line)
+{
+	struct program_snapshot snapshot = {.program = program};
+	struct string_list argv = STRING_LIST_INIT;
+	struct fault fault = FAULT_INIT;
+	int rc = snapshot_files_add(files, &snapshot, &argv, "amd64", true, line, &fault);
+
+	if (rc < 0) {
+		assert_int_equal(fault.kind, FAULT_REQUEST);
+		assert_int_equal(fault.class, ERROR_UNAVAILABLE);
+	}
+	return rc;
+}
+
+/* Two of them may have the same pid, and even have started at the same time. */
+static void names(void **state)
+{
+	struct live_process one = {.ns_pid = 1, .start_ns = 77}, other = one;
+	struct memory_files files = MEMORY_FILES_INIT;
+	struct program *program = example_program();
+
+	(void)state;
+	assert_int_equal(add_snapshot(&files, program, &one), 0);
+	assert_int_equal(add_snapshot(&files, program, &other), 0);
+	assert_string_equal(one.counters_file, "covcounters.121d5bbf8ced761eb128e1e3709f708e.1.77");
+	assert_string_equal(other.counters_file,
+			    "covcounters.121d5bbf8ced761eb128e1e3709f708e.1.78");
+	assert_true(one.wrote_meta && !other.wrote_meta);
+	assert_int_equal(files.n, 3);
+	assert_string_equal(files.list[2]->file.name, "covmeta.121d5bbf8ced761eb128e1e3709f708e");
+	assert_int_equal(files.list[2]->file.size, sizeof example_meta - 1);
+	assert_memory_equal(files.list[2]->data, example_meta, sizeof example_meta - 1);
+	free(one.counters_file);
+	free(other.counters_file);
+	memory_files_free(&files);
+	program_put(&program);
+}
+
+static void bound(void **state)
+{
+	struct live_process line = {.ns_pid = 1, .start_ns = 77};
+	struct memory_files files = {.bytes = SNAPSHOT_FILES_MAX - 10};
+	struct program *program = example_program();
+
+	(void)state;
+	assert_int_equal(add_snapshot(&files, program, &line), -1);
+	assert_int_equal(files.n, 0);
+	assert_null(line.counters_file);
+	memory_files_free(&files);
+	program_put(&program);
 }
 
 static int parse(struct counter_file *file, const void *data, size_t len)
@@ -267,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(meta),	   cmocka_unit_test(counters),
+	    cmocka_unit_test(names),	   cmocka_unit_test(bound),
 	    cmocka_unit_test(arguments),   cmocka_unit_test(parse_example),
 	    cmocka_unit_test(parse_raw),   cmocka_unit_test(parse_damaged),
 	    cmocka_unit_test(containment), cmocka_unit_test(sizes),

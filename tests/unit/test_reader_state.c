@@ -9,6 +9,7 @@
 #include "cgi/reader/reader.h"
 #include "cgi/reader/textfmt_writer.h"
 #include "made_coverage.h"
+#include "tests/lib/memory_dir.h"
 
 static struct deadline long_enough(void)
 {
@@ -65,7 +66,7 @@ static struct covprofile *load_until(struct reader *reader, const char *dir,
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	struct deadline relaxed = long_enough();
-	struct reader_request request = {&set, -1, false, deadline};
+	struct reader_request request = {&set, NULL, false, deadline};
 
 	if (list(&set, dir, &relaxed, err) < 0)
 		return NULL;
@@ -235,13 +236,13 @@ static unsigned count_with(struct reader *reader, const char *dir, const char *l
 {
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
-	cleanup_fd int live_fd = open(live, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_memory_files struct memory_files files = MEMORY_FILES_INIT;
 	cleanup_covprofile struct covprofile *profile = NULL;
 	struct deadline deadline = long_enough();
-	struct reader_request request = {&set, live_fd, false, &deadline};
+	struct reader_request request = {&set, &files, false, &deadline};
 	struct error err = {0};
 
-	assert_true(live_fd >= 0);
+	assert_int_equal(memory_dir_read(&files, live, &err), 0);
 	assert_int_equal(list(&set, dir, &deadline, &err), 0);
 	profile = reader_load(reader, &request, &report, &err);
 	assert_non_null(profile);
@@ -356,7 +357,7 @@ static void expect_findings(struct reader *reader, const char *dir,
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	struct deadline deadline = long_enough();
-	struct reader_request request = {&set, -1, false, &deadline};
+	struct reader_request request = {&set, NULL, false, &deadline};
 	struct error err = {0};
 	size_t i;
 
