@@ -10,7 +10,9 @@
 static int choose(struct collection *collection, const struct tally *tally,
 		  const struct deadline *deadline, struct error *err)
 {
-	if (tally->report.findings)
+	if (coverage_set_own(&collection->set, err) < 0)
+		return -1;
+	if (tally->report.findings || tally->report.all_good)
 		coverage_set_believe(&collection->set, tally->report.findings);
 	if (coverage_set_screen(&collection->set, deadline, err) < 0)
 		return -1;

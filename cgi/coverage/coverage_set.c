@@ -255,33 +255,6 @@ int coverage_set_list_dirs(struct coverage_set *set, const struct coverage_dirs 
 	return 0;
 }
 
-int coverage_set_copy(struct coverage_set *copy, const struct coverage_set *set, struct error *err)
-{
-	size_t i;
-
-	*copy = COVERAGE_SET_INIT;
-	for (i = 0; i < set->dirs.n; i++)
-		if (string_list_add(&copy->dirs, set->dirs.items[i].text, set->dirs.items[i].len) <
-		    0)
-			return error_no_memory(err);
-	copy->files = calloc(set->n_files + 1, sizeof *copy->files);
-	if (!copy->files)
-		return error_no_memory(err);
-	for (; copy->n_files < set->n_files; copy->n_files++) {
-		struct coverage_file *file = &copy->files[copy->n_files];
-
-		*file = set->files[copy->n_files];
-		file->name = strdup(file->name);
-		if (!file->name)
-			return error_no_memory(err);
-	}
-	copy->n_meta = set->n_meta;
-	copy->n_counters = set->n_counters;
-	copy->skipped = set->skipped;
-	copy->vanished = set->vanished;
-	return 0;
-}
-
 int coverage_set_screen(struct coverage_set *set, const struct deadline *deadline,
 			struct error *err)
 {
@@ -326,8 +299,10 @@ void coverage_set_believe(struct coverage_set *set, const enum coverage_finding 
 	size_t i;
 
 	for (i = 0; i < set->n_files; i++) {
-		set->files[i].good = findings[i] == COVERAGE_GOOD;
-		set->files[i].dropped = findings[i] == COVERAGE_DAMAGED;
+		enum coverage_finding finding = findings ? findings[i] : COVERAGE_GOOD;
+
+		set->files[i].good = finding == COVERAGE_GOOD;
+		set->files[i].dropped = finding == COVERAGE_DAMAGED;
 		set->skipped += set->files[i].dropped;
 	}
 	compact(set);
@@ -353,15 +328,4 @@ void coverage_set_drop_vanished(struct coverage_set *set)
 		}
 	}
 	compact(set);
-}
-
-void coverage_set_free(struct coverage_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n_files; i++)
-		free(set->files[i].name);
-	free(set->files);
-	string_list_free(&set->dirs);
-	*set = COVERAGE_SET_INIT;
 }

@@ -41,14 +41,18 @@ struct coverage_file {
 	bool dropped;	     /* private: on its way out of the set */
 };
 
+struct shared_content;
+
 struct coverage_set {
 	struct string_list dirs;     /* absolute paths, each directory once */
 	struct coverage_file *files; /* owned; directory by directory, names in byte order */
 	size_t n_files;
 	size_t n_meta; /* of n_files */
 	size_t n_counters;
-	size_t skipped;	 /* files that look like coverage files and were left out */
-	size_t vanished; /* files that were listed and are no longer there */
+	size_t skipped;		       /* files that look like coverage files and were left out */
+	size_t vanished;	       /* files that were listed and are no longer there */
+	struct shared_content *shared; /* other sets may have the same dirs and files, as those
+					  have that have the same here; NULL = they are its own */
 };
 
 /* Each file that is left out has a line in the log, up to this many; then one line says so. */
@@ -71,16 +75,25 @@ must_check int coverage_set_list(struct coverage_set *set, const char *gocoverdi
 must_check int coverage_set_list_dirs(struct coverage_set *set, const struct coverage_dirs *dirs,
 				      const struct deadline *deadline, struct error *err);
 
-/* A copy of its own for the caller, who frees it on error, too.  -1: ERROR_UNAVAILABLE. */
+/* From now on copies have the directories and files in common with it, where memory allows that. */
+void coverage_set_share(struct coverage_set *set);
+
+/*
+ * To be called before a directory or a file of a set is changed that may share them: now they are
+ * its own.  -1: ERROR_UNAVAILABLE, and nothing has changed.
+ */
+must_check int coverage_set_own(struct coverage_set *set, struct error *err);
+
+/* A copy for the caller, who frees it on error, too.  -1: ERROR_UNAVAILABLE. */
 must_check int coverage_set_copy(struct coverage_set *copy, const struct coverage_set *set,
 				 struct error *err);
 
 /*
- * Look into the files of a listed set, and choose those that covdata can read.  Left out, logged
- * and counted: empty and truncated files, foreign files under a coverage name, files that are no
- * regular files or can't be read, counters without their meta-data.  Left out in silence: a file
- * that has vanished meanwhile.  Counters that are marked as good are not opened: only their
- * meta-data decides on them.  -1 as coverage_set_list().
+ * Look into the files of a listed set, which must be its own, and choose those that covdata can
+ * read.  Left out, logged and counted: empty and truncated files, foreign files under a coverage
+ * name, files that are no regular files or can't be read, counters without their meta-data.  Left
+ * out in silence: a file that has vanished meanwhile.  Counters that are marked as good are not
+ * opened: only their meta-data decides on them.  -1 as coverage_set_list().
  */
 must_check int coverage_set_screen(struct coverage_set *set, const struct deadline *deadline,
 				   struct error *err);
@@ -102,8 +115,9 @@ must_check int coverage_set_check_modes(const struct coverage_set *set, struct e
 void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reason);
 
 /*
- * Go by what was found in the files, one finding for each: mark the good ones, and take the damaged
- * ones out and count them as skipped; the log tells of these already.  All indexes are void.
+ * Go by what was found in the files, one finding for each (NULL = all are good): mark the good
+ * ones, and take the damaged ones out and count them as skipped; the log tells of these already.
+ * All indexes are void.
  */
 void coverage_set_believe(struct coverage_set *set, const enum coverage_finding *findings);
 

@@ -99,8 +99,11 @@ static bool follow(const struct listing_cache *cache, struct listing *listing,
 		   const struct coverage_dirs *dirs)
 {
 	ssize_t n = directory_watch_count_changed(&listing->watch), i;
+	struct error ignored;
 
 	if (!listing->valid || n < 0 || !are_paths(&listing->set.dirs, &dirs->paths))
+		return false;
+	if (n > 0 && coverage_set_own(&listing->set, &ignored) < 0)
 		return false;
 	for (i = 0; i < n; i++) {
 		size_t dir;
@@ -109,6 +112,7 @@ static bool follow(const struct listing_cache *cache, struct listing *listing,
 		if (coverage_list_again(&listing->set, dirs->fds[dir], (unsigned)dir, name) < 0)
 			return false;
 	}
+	coverage_set_share(&listing->set);
 	return n == 0 || memory_of(&listing->set) <= cache->budget;
 }
 
@@ -134,9 +138,9 @@ static int take(struct listing_cache *cache, struct coverage_set *set, const cha
 	return 0;
 }
 
-/* Keep a copy of what was listed after the question, unless somebody has asked again since. */
-static void keep(struct listing_cache *cache, const struct coverage_set *set,
-		 const char *gocoverdir, unsigned long ticket)
+/* Keep what was listed after the question, unless somebody has asked again since. */
+static void keep(struct listing_cache *cache, struct coverage_set *set, const char *gocoverdir,
+		 unsigned long ticket)
 {
 	struct coverage_set copy;
 	struct error ignored;
@@ -144,6 +148,7 @@ static void keep(struct listing_cache *cache, const struct coverage_set *set,
 
 	if (!ticket || memory_of(set) > cache->budget)
 		return;
+	coverage_set_share(set);
 	if (coverage_set_copy(&copy, set, &ignored) < 0) {
 		coverage_set_free(&copy);
 		return;

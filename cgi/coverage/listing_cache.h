@@ -17,7 +17,10 @@ struct listing_cache;
 /* One that keeps at most some `budget` bytes; 0 = nothing.  NULL when memory runs out. */
 must_check struct listing_cache *listing_cache_new(size_t budget);
 
-/* The same as coverage_set_list().  -1 as that. */
+/*
+ * The same as coverage_set_list(); what the set holds may be shared, and is the same content
+ * (coverage_set's `shared`) as before while nothing has changed.  -1 as coverage_set_list().
+ */
 must_check int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
 				  const char *gocoverdir, const struct deadline *deadline,
 				  struct error *err);

@@ -124,6 +124,8 @@ int service_filter_apply(struct coverage_set *set, const struct live_report *liv
 	for (i = 0; i < f.inputs.n_groups; i++)
 		if (judge_group(&f, &f.inputs.groups[i], err) < 0)
 			return -1;
+	if (coverage_set_own(set, err) < 0)
+		return -1;
 	compact(set, f.keep);
 	return 0;
 }

@@ -175,16 +175,22 @@ static void take_out(struct coverage_set *set, size_t i)
 	set->n_counters--;
 }
 
-static void leave_out_contained(const struct reconciling *r, const bool *contained)
+static int leave_out_contained(const struct reconciling *r, const bool *contained)
 {
 	size_t i = r->set->n_files;
+	struct error no_memory;
 
+	if (!memchr(contained, true, i))
+		return 0;
+	if (coverage_set_own(r->set, &no_memory) < 0)
+		return fault_no_memory(r->fault);
 	while (i-- > 0) {
 		if (!contained[i])
 			continue;
 		take_out(r->set, i);
 		r->report->superseded_files++;
 	}
+	return 0;
 }
 
 static bool has_own_file(const struct reconciling *r, const struct live_process *line)
@@ -209,9 +215,7 @@ static int reconcile_process(const struct reconciling *r, struct live_process *l
 		return fault_no_memory(r->fault);
 	if (read_snapshot(r, line, &snapshot) < 0 || judge_files(r, line, &snapshot, contained) < 0)
 		return -1;
-	if (line->counters_file)
-		leave_out_contained(r, contained);
-	return 0;
+	return line->counters_file ? leave_out_contained(r, contained) : 0;
 }
 
 int live_reconcile(struct live_report *report, struct coverage_set *set,

@@ -9,7 +9,7 @@
 
 #include "cgi/coverage/coverage_names.h"
 
-static int open_dirs(struct inputs *inputs, const struct coverage_set *set, struct error *err)
+int inputs_open(struct inputs *inputs, const struct coverage_set *set, struct error *err)
 {
 	inputs->dir_fds = calloc(set->dirs.n + 1, sizeof *inputs->dir_fds);
 	if (!inputs->dir_fds)
@@ -32,7 +32,7 @@ static void append_kind(struct inputs *inputs, const struct coverage_set *set,
 {
 	size_t i;
 
-	for (i = 0; i < set->n_files; i++) {
+	for (i = 0; set && i < set->n_files; i++) {
 		const struct coverage_file *file = &set->files[i];
 
 		if (file->kind == kind)
@@ -44,8 +44,9 @@ static void append_kind(struct inputs *inputs, const struct coverage_set *set,
 		struct memory_file *file = live->list[i];
 
 		if (file->file.kind == kind)
-			inputs->files[inputs->n_files++] = (struct input_file){
-			    &file->file, "(running processes)", -1, file, set->n_files + i};
+			inputs->files[inputs->n_files++] =
+			    (struct input_file){&file->file, "(running processes)", -1, file,
+						(set ? set->n_files : 0) + i};
 	}
 }
 
@@ -124,13 +125,12 @@ static int compare_groups(const void *a_, const void *b_)
 	return order ? order : strcmp(a->file->name, b->file->name);
 }
 
-int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
+/* set, live: NULL = none. */
+static int gather(struct inputs *inputs, const struct coverage_set *set,
 		  const struct memory_files *live, struct error *err)
 {
-	size_t n_meta, n = set->n_files + (live ? live->n : 0);
+	size_t n_meta, n = (set ? set->n_files : 0) + (live ? live->n : 0);
 
-	if (open_dirs(inputs, set, err) < 0)
-		return -1;
 	inputs->files = malloc((n + 1) * sizeof *inputs->files);
 	if (!inputs->files)
 		return error_no_memory(err);
@@ -142,6 +142,25 @@ int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
 	if (make_groups(inputs, n_meta, err) < 0)
 		return -1;
 	qsort(inputs->groups, inputs->n_groups, sizeof *inputs->groups, compare_groups);
+	return 0;
+}
+
+int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
+		  const struct memory_files *live, struct error *err)
+{
+	if (!inputs->dir_fds && inputs_open(inputs, set, err) < 0)
+		return -1;
+	return gather(inputs, set, live, err);
+}
+
+int inputs_gather_live(struct inputs *inputs, const struct memory_files *live, struct error *err)
+{
+	if (gather(inputs, NULL, live, err) < 0)
+		return -1;
+	free(inputs->groups);
+	inputs->groups = steal_ptr(inputs->orphans);
+	inputs->n_groups = inputs->n_orphans;
+	inputs->n_orphans = 0;
 	return 0;
 }
 

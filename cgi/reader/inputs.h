@@ -33,7 +33,7 @@ struct input_group {
 struct inputs {
 	struct input_file *files; /* owned; meta-data before counters, each sorted by tag, rank */
 	size_t n_files;
-	struct input_group *groups; /* owned; those that have meta-data */
+	struct input_group *groups; /* owned; those that have meta-data, see inputs_gather_live() */
 	size_t n_groups;
 	struct input_group *orphans; /* owned; those that have counters alone */
 	size_t n_orphans;
@@ -44,11 +44,23 @@ struct inputs {
 #define INPUTS_INIT ((struct inputs){0})
 
 /*
- * Gather the files of the set and the snapshots (NULL = none), which must both outlive the inputs.
- * -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't be opened any more.
+ * Open the directories of the set.  -1: ERROR_UNAVAILABLE, ERROR_INTERNAL for one that can't be
+ * opened any more.
+ */
+must_check int inputs_open(struct inputs *inputs, const struct coverage_set *set,
+			   struct error *err);
+
+/*
+ * Gather the files of the set and the snapshots (NULL = none), which must both outlive the inputs;
+ * open the directories where that has not been done.  -1 as inputs_open().
  */
 must_check int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
 			     const struct memory_files *live, struct error *err);
+
+/* Gather snapshots alone, which must all be counter files: their groups have no meta-data.  -1:
+ * ERROR_UNAVAILABLE. */
+must_check int inputs_gather_live(struct inputs *inputs, const struct memory_files *live,
+				  struct error *err);
 
 /* Was the meta-data of an orphan written between the listing of the one and of the other? */
 bool inputs_meta_is_there_now(const struct inputs *inputs, const struct input_group *orphan);

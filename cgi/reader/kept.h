@@ -12,6 +12,7 @@
 
 #include "cgi/base/cleanup.h"
 #include "cgi/base/error.h"
+#include "cgi/coverage/coverage_set.h"
 #include "cgi/reader/covprofile.h"
 #include "cgi/reader/live_sum.h"
 #include "cgi/reader/load.h"
@@ -37,9 +38,12 @@ struct kept {
 	size_t n_programs;
 	struct kept_file *files; /* owned; in the order of the inputs */
 	size_t n_files;
-	size_t names_size;     /* bytes of their names, each with its NUL */
-	struct live_sum *live; /* this is a user of it: what the running processes made of the
-				  profile; NULL = not known */
+	size_t names_size;	     /* bytes of their names, each with its NUL */
+	struct live_sum *live;	     /* this is a user of it: what the running processes made of the
+					profile; NULL = not known */
+	struct coverage_set settled; /* the set whose files these are, all of them good, when nobody
+					can change one unseen; empty = there is none */
+	uint64_t ignored;	     /* of its files: entries that fit no function */
 };
 
 #define KEPT_INIT ((struct kept){0})

@@ -101,9 +101,14 @@ int program_cache_get(struct program_cache *cache, const struct input_file *meta
 			*err = why;
 		return -1;
 	}
-	(*program)->used_at = cache->clock;
+	program_cache_use(cache, *program);
 	program_use(*program);
 	return 0;
+}
+
+void program_cache_use(const struct program_cache *cache, struct program *program)
+{
+	program->used_at = cache->clock;
 }
 
 void program_cache_tick(struct program_cache *cache)

@@ -46,6 +46,9 @@ struct program_cache {
 must_check int program_cache_get(struct program_cache *cache, const struct input_file *meta,
 				 struct program **program, struct error *err);
 
+/* The request that has begun uses the program. */
+void program_cache_use(const struct program_cache *cache, struct program *program);
+
 /* A new request begins: what it uses is younger than all else. */
 void program_cache_tick(struct program_cache *cache);
 

@@ -56,12 +56,32 @@ static int lock(struct reader *reader, const struct deadline *deadline, struct e
 			 "files: set GOVERAGE_TIMEOUT to more seconds");
 }
 
-/* Everything that needs the lock; the caller becomes a user of the profile, and of *live. */
-static struct covprofile *update(struct reader *reader, struct round *round,
-				 const struct reader_request *request, struct reader_report *report,
-				 struct live_sum **live, struct error *err)
+/* Bring what is kept up to date with the directories. */
+static int follow(struct reader *reader, struct round *round, struct kept_list *list,
+		  struct error *err)
 {
-	struct kept_list *list = reader_find_kept(reader, request->set);
+	struct directory_watch *watch = reader->budget ? &list->watch : NULL;
+	struct kept *kept = &list->sum;
+
+	if (inputs_open(&round->inputs, round->request->set, err) < 0)
+		return -1;
+	/* asked before the files are looked at: what happens from now on is for the next round */
+	if (watch)
+		directory_watch_ask(watch, round->inputs.dir_fds, round->inputs.n_dirs);
+	if (round_repeats(round->request, kept, watch))
+		return round_repeat(round, kept, &reader->programs, err);
+	if (round_begin(round, &reader->programs, err) < 0 ||
+	    round_update(round, kept, watch, err) < 0)
+		return -1;
+	round_settle(round, kept, watch);
+	return 0;
+}
+
+/* Everything that needs the lock; the caller becomes a user of the profile, and of *live. */
+static struct covprofile *update(struct reader *reader, struct round *round, struct live_sum **live,
+				 struct error *err)
+{
+	struct kept_list *list = reader_find_kept(reader, round->request->set);
 	struct covprofile *base = NULL;
 
 	if (!list) {
@@ -69,8 +89,7 @@ static struct covprofile *update(struct reader *reader, struct round *round,
 		return NULL;
 	}
 	program_cache_tick(&reader->programs);
-	if (round_begin(round, request, report, &reader->programs, err) == 0 &&
-	    round_update(round, &list->sum, reader->budget ? &list->watch : NULL, err) == 0) {
+	if (follow(reader, round, list, err) == 0) {
 		base = covprofile_use(list->sum.profile);
 		*live = live_sum_use(list->sum.live);
 		if (!base->forms)
@@ -133,13 +152,13 @@ static void keep_live(struct reader *reader, const struct coverage_set *set,
 struct covprofile *reader_load(struct reader *reader, const struct reader_request *request,
 			       struct reader_report *report, struct error *err)
 {
-	cleanup_round struct round round = ROUND_INIT;
+	cleanup_round struct round round = {.request = request, .report = report};
 	cleanup_covprofile struct covprofile *base = NULL, *profile = NULL;
 	cleanup_live_sum struct live_sum *last = NULL, *now = NULL;
 
 	if (lock(reader, request->deadline, err) < 0)
 		return NULL;
-	base = update(reader, &round, request, report, &last, err);
+	base = update(reader, &round, &last, err);
 	timed_lock_give_back(&reader->lock);
 	if (!base || check_report(report, err) < 0)
 		return NULL;

@@ -41,6 +41,7 @@ struct reader_report {
 	size_t n_skipped;	/* files that are not, the counters of damaged meta-data included */
 	struct string_list skipped; /* "DIR/NAME ends too early": the first READER_NAMED_SKIPS */
 	enum coverage_finding *findings; /* owned; one for each file of the set; NULL = not told */
+	bool all_good;			 /* these are all good; findings is NULL */
 	bool
 	    newer_format; /* a file is of a format version that is not known: covdata may know it */
 	bool mixed_modes; /* programs with different counter modes: the profile is of mode set */

@@ -52,7 +52,6 @@ static int choose_meta(struct round *round, struct round_group *group, struct pr
 			return -1;
 		if (program && !program->reason) {
 			group->program = program;
-			group->meta = meta;
 			group->kept = !meta->live;
 			round->report->n_programs++;
 			return 0;
@@ -85,13 +84,12 @@ static int skip_orphans(struct round *round, struct error *err)
 	return 0;
 }
 
-int round_begin(struct round *round, const struct reader_request *request,
-		struct reader_report *report, struct program_cache *cache, struct error *err)
+int round_begin(struct round *round, struct program_cache *cache, struct error *err)
 {
+	const struct reader_request *request = round->request;
+	struct reader_report *report = round->report;
 	size_t i;
 
-	round->request = request;
-	round->report = report;
 	if (inputs_gather(&round->inputs, request->set, request->live, err) < 0)
 		return -1;
 	report->findings = calloc(request->set->n_files + 1, sizeof *report->findings);
@@ -116,5 +114,4 @@ void round_free(struct round *round)
 	}
 	free(round->groups);
 	inputs_free(&round->inputs);
-	*round = ROUND_INIT;
 }

@@ -15,8 +15,7 @@
 /* The files of one program in this request. */
 struct round_group {
 	const struct input_group *files;
-	const struct input_file *meta; /* the one that is used */
-	struct program *program;       /* this is a user of it; NULL = no good meta-data */
+	struct program *program; /* this is a user of it; NULL = no good meta-data */
 	bool kept; /* its meta-data lies in a directory: the program is part of what is kept */
 	struct merge_target target;
 	size_t *first; /* owned; behind target.first */
@@ -29,20 +28,30 @@ struct round {
 	struct round_group *groups; /* owned; inputs.n_groups */
 };
 
-#define ROUND_INIT ((struct round){0})
-
 /* Group the files and find their programs.  -1 as reader_load(). */
-must_check int round_begin(struct round *round, const struct reader_request *request,
-			   struct reader_report *report, struct program_cache *cache,
-			   struct error *err);
+must_check int round_begin(struct round *round, struct program_cache *cache, struct error *err);
 
 /*
  * Bring *kept up to date with the directories; when that is not possible it begins anew.  With a
- * `watch`, which belongs to *kept, the files are remembered, so that the next round can go on from
- * here; NULL = there will be none.  On -1 (as reader_load) *kept is void.
+ * `watch`, which belongs to *kept and was asked before the round began, the files are remembered,
+ * so that the next round can go on from here; NULL = there will be none.  On -1 (as reader_load)
+ * *kept is void.
  */
 must_check int round_update(struct round *round, struct kept *kept, struct directory_watch *watch,
 			    struct error *err);
+
+/* After round_update(): note whether a round can be the same again. */
+void round_settle(const struct round *round, struct kept *kept,
+		  const struct directory_watch *watch);
+
+/* Is this it, so that *kept is up to date?  The watch was asked just now. */
+bool round_repeats(const struct reader_request *request, const struct kept *kept,
+		   const struct directory_watch *watch);
+
+/* Then instead of round_begin() and round_update(): the snapshots alone are grouped.  -1:
+ * ERROR_UNAVAILABLE. */
+must_check int round_repeat(struct round *round, const struct kept *kept,
+			    struct program_cache *cache, struct error *err);
 
 /*
  * The profile with the snapshots of running processes: `base`, or a copy of it.  The caller becomes

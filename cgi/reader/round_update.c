@@ -302,11 +302,7 @@ int round_update(struct round *round, struct kept *kept, struct directory_watch 
 		 struct error *err)
 {
 	cleanup_update struct update u = {.round = round, .kept = kept, .watch = watch};
-	const struct inputs *inputs = &round->inputs;
 
-	/* asked before the files are looked at: what happens from now on is for the next round */
-	if (watch)
-		directory_watch_ask(watch, inputs->dir_fds, inputs->n_dirs);
 	if (gather_candidates(&u, err) < 0 || begin(&u, err) < 0 || add_programs(&u, err) < 0 ||
 	    add_files(&u, err) < 0)
 		return -1;

@@ -17,10 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgi/coverage/coverage_dirs.h"
-#include "cgi/coverage/coverage_list.h"
 #include "cgi/base/io.h"
 #include "cgi/base/log.h"
+#include "cgi/coverage/listing_cache.h"
 #include "cgi/reader/reader.h"
 #include "cgi/reader/textfmt_writer.h"
 #include "tests/lib/memory_dir.h"
@@ -40,21 +39,6 @@ static void print_report(FILE *out, const struct reader_report *report)
 		report->several_builds,
 		report->several_builds_example ? report->several_builds_example : "-",
 		(unsigned long long)report->ignored_entries, report->digest);
-}
-
-/* The names alone: the reader looks into the files itself. */
-static int list(struct coverage_set *set, const char *where, const struct deadline *deadline,
-		struct error *err)
-{
-	cleanup_coverage_dirs struct coverage_dirs dirs = {.paths = STRING_LIST_INIT};
-	size_t room = 0, i;
-	int rc = coverage_dirs_open(&dirs, where, err);
-
-	for (i = 0; rc == 0 && i < dirs.paths.n; i++)
-		rc = string_list_add(&set->dirs, dirs.paths.items[i].text, dirs.paths.items[i].len);
-	for (i = 0; rc == 0 && i < dirs.paths.n; i++)
-		rc = coverage_list(set, &room, dirs.fds[i], (unsigned)i, deadline, err);
-	return rc;
 }
 
 static int to_stdout(void *unused, const char *bytes, size_t n)
@@ -92,8 +76,8 @@ static struct covprofile *choose(struct reader *reader, struct covprofile *all, 
 	return before ? reader_subtract(all, before, err) : NULL;
 }
 
-static int answer(struct reader *reader, const struct options *options, const char *since,
-		  struct error *err)
+static int answer(struct reader *reader, struct listing_cache *listings,
+		  const struct options *options, const char *since, struct error *err)
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
@@ -103,7 +87,8 @@ static int answer(struct reader *reader, const struct options *options, const ch
 	struct deadline deadline = deadline_in_ms(60000, -1);
 	struct reader_request request = {&set, &live, options->strict, &deadline};
 
-	if (list(&set, options->dirs, &deadline, err) < 0 ||
+	/* the names alone: the reader looks into the files itself */
+	if (listing_cache_read(listings, &set, options->dirs, &deadline, err) < 0 ||
 	    (options->live && memory_dir_read(&live, options->live, err) < 0))
 		return -1;
 	all = reader_load(reader, &request, &report, err);
@@ -119,7 +104,8 @@ static int answer(struct reader *reader, const struct options *options, const ch
 	return send_out(writer, options->serve, err);
 }
 
-static int serve(struct reader *reader, const struct options *options)
+static int serve(struct reader *reader, struct listing_cache *listings,
+		 const struct options *options)
 {
 	char line[256];
 
@@ -130,7 +116,7 @@ static int serve(struct reader *reader, const struct options *options)
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "since ", 6) == 0)
 			since = line + 6;
-		if (answer(reader, options, since, &err) < 0) {
+		if (answer(reader, listings, options, since, &err) < 0) {
 			printf("error %d %s\n", error_status(err.class), err.message);
 			fflush(stdout);
 		}
@@ -138,11 +124,12 @@ static int serve(struct reader *reader, const struct options *options)
 	return 0;
 }
 
-static int print_once(struct reader *reader, const struct options *options)
+static int print_once(struct reader *reader, struct listing_cache *listings,
+		      const struct options *options)
 {
 	struct error err = {0};
 
-	if (answer(reader, options, NULL, &err) == 0)
+	if (answer(reader, listings, options, NULL, &err) == 0)
 		return 0;
 	fprintf(stderr, "error %d %s\n", error_status(err.class), err.message);
 	return 1;
@@ -186,6 +173,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct error err = {0};
+	struct listing_cache *listings;
 	struct reader *reader;
 	int status;
 
@@ -193,9 +181,12 @@ int main(int argc, char **argv)
 		return usage();
 	log_start("read_textfmt");
 	reader = reader_new(options.serve ? options.keep : 0, &err);
-	if (!reader)
+	listings = listing_cache_new(options.serve ? options.keep : 0);
+	if (!reader || !listings)
 		return 1;
-	status = options.serve ? serve(reader, &options) : print_once(reader, &options);
+	status = options.serve ? serve(reader, listings, &options)
+			       : print_once(reader, listings, &options);
+	listing_cache_free(listings);
 	reader_free(reader);
 	return status;
 }

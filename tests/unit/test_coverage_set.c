@@ -257,6 +257,42 @@ static void vanished_files_are_dropped_in_silence(void **state)
 	assert_int_equal(set.skipped, 0);
 }
 
+/* What is changed in one of them stays in the others. */
+static void copies_share_until_one_is_changed(void **state)
+{
+	static const char whole[] = "0/covcounters." TAG_A ".1.1 0/covmeta." TAG_A;
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT, copy, alone, last;
+	struct error err;
+
+	(void)state;
+	make_dir("shared");
+	write_meta("shared/covmeta." TAG_A, prog_a, COUNTER_MODE_SET);
+	write_counters("shared/covcounters." TAG_A ".1.1");
+	assert_int_equal(read_set(&set, in_scratch("shared"), &err), 0);
+	assert_int_equal(coverage_set_copy(&alone, &set, &err), 0);
+	assert_true(alone.files != set.files && !alone.shared);
+	coverage_set_share(&set);
+	coverage_set_share(&set);
+	assert_int_equal(coverage_set_copy(&copy, &set, &err), 0);
+	assert_int_equal(coverage_set_copy(&last, &copy, &err), 0);
+	assert_true(copy.files == set.files && last.shared == set.shared);
+	assert_int_equal(coverage_set_own(&copy, &err), 0);
+	assert_true(copy.files != set.files && !copy.shared);
+	coverage_set_leave_out(&copy, 0, "unexpected EOF");
+	assert_int_equal(copy.n_counters, 0);
+	assert_string_equal(names(&set), whole);
+	coverage_set_free(&set);
+	assert_string_equal(names(&last), whole);
+	/* the last one has it all for itself, without a copy */
+	assert_int_equal(coverage_set_own(&last, &err), 0);
+	coverage_set_leave_out(&last, 0, "unexpected EOF");
+	assert_string_equal(names(&last), "0/covmeta." TAG_A);
+	assert_string_equal(names(&alone), whole);
+	coverage_set_free(&copy);
+	coverage_set_free(&alone);
+	coverage_set_free(&last);
+}
+
 /* Of a set that somebody else has read: what he found good is not opened, whatever it has become.
  */
 static void findings_are_believed(void **state)
@@ -319,6 +355,7 @@ int main(void)
 	    cmocka_unit_test(many_files_are_read),
 	    cmocka_unit_test(leaving_out_takes_the_counters_along),
 	    cmocka_unit_test(vanished_files_are_dropped_in_silence),
+	    cmocka_unit_test(copies_share_until_one_is_changed),
 	    cmocka_unit_test(findings_are_believed),
 	    cmocka_unit_test(meta_data_are_looked_into_all_the_same),
 	};

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cgi/coverage/coverage_list.h"
+#include "cgi/coverage/listing_cache.h"
 #include "cgi/reader/reader.h"
 #include "cgi/reader/textfmt_writer.h"
 #include "made_coverage.h"
@@ -251,6 +252,100 @@ static unsigned count_with(struct reader *reader, const char *dir, const char *l
 	assert_int_equal(report.n_skipped, n_skipped);
 	memcpy(digest, report.digest, 33);
 	return profile->counters[0];
+}
+
+/* --- rounds in which nothing has happened --------------------------------------------------------
+ */
+
+struct following {
+	struct reader *reader;
+	struct listing_cache *listings;
+	const char *dir;
+};
+
+/*
+ * The count, and whether the files were looked at for it; files of other file systems than those of
+ * cgi/coverage/directory_watch.c always are, so that the directory lies in memory.
+ */
+static unsigned follow(const struct following *f, const struct memory_files *live, bool *looked)
+{
+	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+	cleanup_covprofile struct covprofile *profile = NULL;
+	struct deadline deadline = long_enough();
+	struct reader_request request = {&set, live, false, &deadline};
+	struct error err = {0};
+
+	assert_int_equal(listing_cache_read(f->listings, &set, f->dir, &deadline, &err), 0);
+	profile = reader_load(f->reader, &request, &report, &err);
+	assert_non_null(profile);
+	assert_int_equal(report.n_programs, 1);
+	assert_int_equal(report.n_counter_files, set.n_counters + (live ? live->n : 0));
+	assert_int_equal(!report.findings, report.all_good);
+	*looked = !report.all_good;
+	return profile->counters[0];
+}
+
+/* The third time at the latest nothing has happened since. */
+static void expect_count(const struct following *f, const struct memory_files *live, unsigned count)
+{
+	bool looked;
+
+	assert_int_equal(follow(f, live, &looked), count);
+	assert_int_equal(follow(f, live, &looked), count);
+	assert_int_equal(follow(f, live, &looked), count);
+	assert_false(looked);
+}
+
+static void add_live(struct memory_files *files, const char *name, unsigned count)
+{
+	cleanup_buffer struct buffer bytes = BUFFER_INIT;
+
+	make_counters(&bytes, count);
+	assert_int_equal(memory_files_add(files, name, &bytes), 1);
+}
+
+static void nothing_has_happened(void **state)
+{
+	static const char other[] = "covcounters." TAG_A ".9.1";
+	cleanup_memory_files struct memory_files live = MEMORY_FILES_INIT;
+	struct following f = {reader_new(1 << 20, NULL), listing_cache_new(1 << 20), NULL};
+	char dir[] = "/dev/shm/goverage-test-XXXXXX", second[64];
+	bool looked;
+
+	(void)state;
+	f.dir = mkdtemp(dir);
+	assert_non_null(f.dir);
+	put_meta(dir, TAG_A, one_package, COUNTER_MODE_COUNT);
+	expect_count(&f, NULL, 0);
+	put_counters(dir, TAG_A, 1, 3);
+	expect_count(&f, NULL, 3);
+	/* a process comes, its counters move, a second one comes, both go */
+	add_live(&live, "covcounters." TAG_A ".7.1", 20);
+	expect_count(&f, &live, 23);
+	memory_files_remove(&live, "covcounters." TAG_A ".7.1");
+	add_live(&live, "covcounters." TAG_A ".7.1", 21);
+	expect_count(&f, &live, 24);
+	add_live(&live, "covcounters." TAG_A ".8.1", 100);
+	expect_count(&f, &live, 124);
+	expect_count(&f, NULL, 3);
+	/* the file is replaced, and beside it comes another one, which goes again */
+	put_counters(dir, TAG_A, 1, 4);
+	expect_count(&f, &live, 125);
+	put_counters(dir, TAG_A, 9, 50);
+	expect_count(&f, NULL, 54);
+	assert_int_equal(unlink(path_of(dir, other)), 0);
+	expect_count(&f, NULL, 4);
+	/* one with a second name may change unseen: it is looked at each time */
+	snprintf(second, sizeof second, "%s/second", dir);
+	put_counters(dir, TAG_A, 9, 50);
+	assert_int_equal(link(path_of(dir, other), second), 0);
+	follow(&f, NULL, &looked);
+	assert_int_equal(follow(&f, NULL, &looked), 54);
+	assert_true(looked);
+	remove_tree(dir);
+	listing_cache_free(f.listings);
+	reader_free(f.reader);
 }
 
 /* Whichever of the two has changed since, or has not. */
@@ -577,6 +672,7 @@ int main(void)
 	    cmocka_unit_test(changes_of_known_files),
 	    cmocka_unit_test(no_data),
 	    cmocka_unit_test(too_late),
+	    cmocka_unit_test(nothing_has_happened),
 	    cmocka_unit_test(running_with_state),
 	    cmocka_unit_test(running_with_little_room),
 	    cmocka_unit_test(running_without_state),
