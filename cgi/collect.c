@@ -37,20 +37,17 @@ static int complain_unreadable(const struct live_process *p, struct error *err)
 			 p->reason ? p->reason : live_state_name(p->state));
 }
 
-static int read_processes(struct collection *collection, struct app *app, const char *gocoverdir,
+static int read_processes(struct collection *collection, struct app *app,
 			  const struct string_list *services, const struct deadline *deadline,
 			  struct error *err)
 {
-	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
 	const struct live_process *unreadable;
 
 	if (app->settings.live == LIVE_SETTING_OFF)
 		return 0;
-	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
-		return -1;
 	collection->live_was_read = true;
-	if (live_snapshot(app->live_cache, &dirs.paths, services, &collection->live_files, deadline,
-			  &collection->live, err) < 0)
+	if (live_snapshot(app->live_cache, &collection->dirs.paths, services,
+			  &collection->live_files, deadline, &collection->live, err) < 0)
 		return -1;
 	log_unread(&collection->live);
 	unreadable = first_unreadable(&collection->live);
@@ -85,9 +82,10 @@ static int check_not_blind(const struct collection *collection, struct error *er
 int collect(struct collection *collection, struct app *app, const char *gocoverdir,
 	    const struct string_list *services, const struct deadline *deadline, struct error *err)
 {
-	if (read_processes(collection, app, gocoverdir, services, deadline, err) < 0)
-		return -1;
-	if (listing_cache_read(app->listings, &collection->set, gocoverdir, deadline, err) < 0)
+	if (coverage_dirs_open(&collection->dirs, gocoverdir, err) < 0 ||
+	    read_processes(collection, app, services, deadline, err) < 0 ||
+	    listing_cache_read_dirs(app->listings, &collection->set, gocoverdir, &collection->dirs,
+				    deadline, err) < 0)
 		return -1;
 	if (collection->live_was_read && live_reconcile(&collection->live, &collection->set,
 							&collection->live_files, deadline, err) < 0)
@@ -104,4 +102,5 @@ void collection_free(struct collection *collection)
 	live_report_free(&collection->live);
 	coverage_set_free(&collection->set);
 	staging_close(&collection->staging);
+	coverage_dirs_close(&collection->dirs);
 }

@@ -6,6 +6,7 @@
 #define GOVERAGE_COLLECT_H
 
 #include "cgi/app.h"
+#include "cgi/coverage/coverage_dirs.h"
 #include "cgi/coverage/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
@@ -14,6 +15,7 @@
 #include "cgi/base/string_list.h"
 
 struct collection {
+	struct coverage_dirs dirs;
 	struct staging staging; /* made when somebody needs it */
 	bool live_was_read;	/* running processes were looked for */
 	struct live_report live;

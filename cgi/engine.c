@@ -35,6 +35,7 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 {
 	const struct reader_request request = {
 	    .set = &collection->set,
+	    .dir_fds = collection->dirs.fds,
 	    .live = &collection->live_files,
 	    .strict_modes = strict_modes,
 	    .deadline = deadline,

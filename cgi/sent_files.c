@@ -180,13 +180,13 @@ bool sent_files_path(struct sent_files *files, const char *name, const struct pr
 		return false;
 	pthread_mutex_lock(&files->lock);
 	file = find(files, name);
-	if (file && !lead_to(files, file, path)) {
-		remove_file(files, file);
-		file = NULL;
-	}
-	if (!file)
-		file = make_file(files, name, text, now_ms);
 	there = file && lead_to(files, file, path);
+	if (!there) {
+		if (file)
+			remove_file(files, file);
+		file = make_file(files, name, text, now_ms);
+		there = file && lead_to(files, file, path);
+	}
 	if (there)
 		file->given_ms = now_ms;
 	pthread_mutex_unlock(&files->lock);

@@ -114,12 +114,9 @@ int gateway_fcgi_start(struct error *err)
 static void prepare_connection(int connection)
 {
 	struct timeval silence = {.tv_sec = SILENCE_S};
-	int room =
-	    2 * PARAMS_SCAN_MAX; /* a request's head must fit in, since it is looked at there */
 
 	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
 	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
-	setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 }
 
 /* A file that holds the head and nothing else.  -1 with the reason. */

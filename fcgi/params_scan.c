@@ -166,13 +166,21 @@ static int wait_for_more(int connection, size_t seen, const struct deadline *dea
 	return 0;
 }
 
+/* What was looked at stays there until the head is whole: a head has to fit in. */
+static void make_room(int connection)
+{
+	int room = 2 * PARAMS_SCAN_MAX;
+
+	setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+}
+
 static int await(int connection, unsigned char *room, size_t *len, const struct deadline *deadline,
 		 struct error *err)
 {
+	bool grown, first = true;
 	size_t seen = 0;
-	bool grown;
 
-	for (;;) {
+	for (;; first = false) {
 		switch (look(connection, room, &seen, &grown, len)) {
 		case PARAMS_COMPLETE:
 			return 0;
@@ -185,6 +193,8 @@ static int await(int connection, unsigned char *room, size_t *len, const struct 
 		case PARAMS_INCOMPLETE:
 			break;
 		}
+		if (first)
+			make_room(connection);
 		if (!grown && wait_for_more(connection, seen, deadline, err) < 0)
 			return -1;
 	}

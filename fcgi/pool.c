@@ -41,7 +41,7 @@ void pool_take(struct pool *pool, int fd)
 		taken = seats_hand_over(pool, &connection) ||
 			waiting_room_put(&pool->room, &connection);
 	}
-	pthread_mutex_unlock(&pool->lock);
+	seats_unlock(pool);
 	if (!taken)
 		close(fd);
 }
@@ -107,7 +107,7 @@ void pool_look(struct pool *pool)
 	refused = event_count_due(&pool->refused, now_ns);
 	unstarted = event_count_due(&pool->unstarted, now_ns);
 	waiting = pool->room.n + turnstile_waiting(pool->app->turns);
-	pthread_mutex_unlock(&pool->lock);
+	seats_unlock(pool);
 	look_at_connections(pool);
 	if (give_back)
 		spare_memory_give_back();
@@ -197,7 +197,7 @@ struct pool *pool_new(struct app *app, const struct limits *limits, struct error
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_mutex_lock(&pool->lock);
 	rc = open_pool(pool, err);
-	pthread_mutex_unlock(&pool->lock);
+	seats_unlock(pool);
 	if (rc == 0)
 		return pool;
 	pool_free(pool);

@@ -181,7 +181,9 @@ static struct seat *take_idle(struct pool *pool, const struct connection *connec
 		return NULL;
 	pool->idle = seat->next;
 	seat->connection = *connection;
-	pthread_cond_signal(&seat->woken);
+	if (pool->to_wake)
+		pthread_cond_signal(&pool->to_wake->woken);
+	pool->to_wake = seat;
 	return seat;
 }
 
@@ -198,6 +200,16 @@ static struct seat *take_new(struct pool *pool, const struct connection *connect
 	}
 	pool->alive++;
 	return seat;
+}
+
+void seats_unlock(struct pool *pool)
+{
+	struct seat *seat = pool->to_wake;
+
+	pool->to_wake = NULL;
+	pthread_mutex_unlock(&pool->lock);
+	if (seat)
+		pthread_cond_signal(&seat->woken);
 }
 
 bool seats_hand_over(struct pool *pool, const struct connection *connection)

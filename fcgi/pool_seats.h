@@ -37,6 +37,7 @@ struct pool {
 	pthread_mutex_t lock;	     /* guards what follows, and the seats but for their watches */
 	struct waiting_room room;    /* one larger than it may be, see pool_take() */
 	struct seat *idle;	     /* the one that became idle last: the others may end */
+	struct seat *to_wake;	     /* one that has been given a connection: see seats_unlock() */
 	size_t busy, leaving, alive; /* threads; those that are leaving are busy */
 	int64_t came_ns;	     /* when the last connection came */
 	bool spares;		     /* memory may have been freed since it was given back last */
@@ -61,9 +62,15 @@ size_t seats_held(const struct pool *pool);
 /*
  * Give the connection to a thread, an idle one or a new one: one that serves, or where it is to be
  * refused, one of a few that are there beyond those as well.  False when it was not taken, which is
- * counted where no thread could be started.
+ * counted where no thread could be started.  seats_unlock() must follow.
  */
 bool seats_hand_over(struct pool *pool, const struct connection *connection);
+
+/*
+ * Let go of the lock, and wake who was given a connection under it: woken before, it would only
+ * wait for the lock.
+ */
+void seats_unlock(struct pool *pool);
 
 /* Collect the threads that have ended. */
 void seats_join_ended(struct pool *pool);

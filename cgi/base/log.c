@@ -13,6 +13,7 @@
 enum { LINE_MAX_BYTES = 4096 };
 
 static const char *program_name = "goverage";
+static pid_t process_id; /* asked once: it takes a system call */
 static bool fd2_is_lost;
 static __thread log_sink *request_sink;
 static __thread void *request_context;
@@ -20,6 +21,7 @@ static __thread void *request_context;
 void log_start(const char *program)
 {
 	program_name = program;
+	process_id = getpid();
 	fd2_is_lost = io_leads_nowhere(STDERR_FILENO);
 }
 
@@ -59,7 +61,7 @@ static size_t line_head(char *out, size_t room)
 	gmtime_r(&now.tv_sec, &utc);
 	used = strftime(out, room, "%Y-%m-%dT%H:%M:%S", &utc);
 	used += (size_t)snprintf(out + used, room - used, ".%03ldZ %s[%d]: ", now.tv_nsec / 1000000,
-				 program_name, (int)getpid());
+				 program_name, (int)process_id);
 	return used;
 }
 

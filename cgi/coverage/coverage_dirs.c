@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -39,7 +42,7 @@ static bool is_open_already(const struct coverage_dirs *dirs, int fd)
 	struct stat new, old;
 	size_t i;
 
-	if (fstat(fd, &new) < 0)
+	if (dirs->paths.n == 0 || fstat(fd, &new) < 0)
 		return false;
 	for (i = 0; i < dirs->paths.n; i++)
 		if (fstat(dirs->fds[i], &old) == 0 &&
@@ -48,15 +51,37 @@ static bool is_open_already(const struct coverage_dirs *dirs, int fd)
 	return false;
 }
 
+/* What the kernel says behind the path of a directory that is gone. */
+static bool is_gone(const char *real, size_t len)
+{
+	static const char deleted[] = " (deleted)";
+	size_t n = sizeof deleted - 1;
+
+	return len > n && memcmp(real + len - n, deleted, n) == 0;
+}
+
+/* The path without links of what is open; the kernel knows it at once, where /proc is there. */
+static char *real_path(int fd, const char *path)
+{
+	char link[64], real[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, real, sizeof real);
+	if (len > 0 && (size_t)len < sizeof real && real[0] == '/' && !is_gone(real, (size_t)len))
+		return strndup(real, (size_t)len);
+	return realpath(path, NULL);
+}
+
 static int open_one(struct coverage_dirs *dirs, const char *path, struct error *err)
 {
-	cleanup_free char *real = realpath(path, NULL);
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_free char *real = NULL;
 
-	if (!real)
-		return refuse(path, errno, err);
-	fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || faccessat(fd, ".", X_OK, 0) < 0)
+		return refuse(path, errno, err);
+	real = real_path(fd, path);
+	if (!real)
 		return refuse(path, errno, err);
 	if (is_open_already(dirs, fd)) {
 		log_line("GOCOVERDIR names %s more than once: its files count once", real);

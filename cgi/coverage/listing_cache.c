@@ -168,27 +168,36 @@ static void keep(struct listing_cache *cache, struct coverage_set *set, const ch
 	coverage_set_free(&copy);
 }
 
+int listing_cache_read_dirs(struct listing_cache *cache, struct coverage_set *set,
+			    const char *gocoverdir, const struct coverage_dirs *dirs,
+			    const struct deadline *deadline, struct error *err)
+{
+	unsigned long ticket = 0;
+	int taken = 0;
+
+	*set = COVERAGE_SET_INIT;
+	if (cache->budget) {
+		pthread_mutex_lock(&cache->lock);
+		taken = take(cache, set, gocoverdir, dirs, &ticket, err);
+		pthread_mutex_unlock(&cache->lock);
+	}
+	if (taken)
+		return taken < 0 ? -1 : 0;
+	if (coverage_set_list_dirs(set, dirs, deadline, err) < 0)
+		return -1;
+	keep(cache, set, gocoverdir, ticket);
+	return 0;
+}
+
 int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
 		       const char *gocoverdir, const struct deadline *deadline, struct error *err)
 {
 	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
-	unsigned long ticket;
-	int taken;
 
-	if (!cache->budget)
-		return coverage_set_list(set, gocoverdir, deadline, err);
 	*set = COVERAGE_SET_INIT;
 	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
 		return -1;
-	pthread_mutex_lock(&cache->lock);
-	taken = take(cache, set, gocoverdir, &dirs, &ticket, err);
-	pthread_mutex_unlock(&cache->lock);
-	if (taken)
-		return taken < 0 ? -1 : 0;
-	if (coverage_set_list_dirs(set, &dirs, deadline, err) < 0)
-		return -1;
-	keep(cache, set, gocoverdir, ticket);
-	return 0;
+	return listing_cache_read_dirs(cache, set, gocoverdir, &dirs, deadline, err);
 }
 
 void listing_cache_free(struct listing_cache *cache)

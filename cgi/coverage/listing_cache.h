@@ -25,6 +25,11 @@ must_check int listing_cache_read(struct listing_cache *cache, struct coverage_s
 				  const char *gocoverdir, const struct deadline *deadline,
 				  struct error *err);
 
+/* The same for the directories of `gocoverdir`, which are open. */
+must_check int listing_cache_read_dirs(struct listing_cache *cache, struct coverage_set *set,
+				       const char *gocoverdir, const struct coverage_dirs *dirs,
+				       const struct deadline *deadline, struct error *err);
+
 void listing_cache_free(struct listing_cache *cache);
 
 #endif

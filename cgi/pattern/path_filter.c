@@ -162,7 +162,8 @@ struct path_filter *path_filter_new(const struct string_list *cover, const struc
 				    struct error *err)
 {
 	cleanup_path_filter struct path_filter *filter = NULL;
-	const int64_t begin = thread_cpu_ns();
+	const bool empty = !cover->n && !skip->n; /* then the time, a system call, is not asked */
+	const int64_t begin = empty ? 0 : thread_cpu_ns();
 
 	if (check_amount(cover, skip, err) < 0)
 		return NULL;
@@ -178,7 +179,7 @@ struct path_filter *path_filter_new(const struct string_list *cover, const struc
 	filter->n_cover = filter->n;
 	if (add_patterns(filter, "skipFile", skip, err) < 0)
 		return NULL;
-	filter->spent_ns = thread_cpu_ns() - begin;
+	filter->spent_ns = empty ? 0 : thread_cpu_ns() - begin;
 	return steal_ptr(filter);
 }
 
@@ -385,13 +386,14 @@ int path_filter_apply(struct path_filter *filter, const struct path_ref *paths, 
 {
 	cleanup_with(free_decoded) struct decoded_paths decoded = {NULL, NULL};
 	cleanup_with(end_run) struct run run = {.err = err};
-	const int64_t begin = thread_cpu_ns();
+	int64_t begin;
 	int r;
 
 	for (size_t i = 0; i < n; i++)
 		keep[i] = filter->n_cover == 0;
 	if (path_filter_is_empty(filter))
 		return 0;
+	begin = thread_cpu_ns();
 	run.deadline_ns = begin + cpu_budget_ns - filter->spent_ns;
 	if (decode_paths(&decoded, paths, n) < 0)
 		return error_no_memory(err);

@@ -11,9 +11,10 @@
 
 int inputs_open(struct inputs *inputs, const struct coverage_set *set, struct error *err)
 {
-	inputs->dir_fds = calloc(set->dirs.n + 1, sizeof *inputs->dir_fds);
-	if (!inputs->dir_fds)
+	inputs->opened = calloc(set->dirs.n + 1, sizeof *inputs->opened);
+	if (!inputs->opened)
 		return error_no_memory(err);
+	inputs->dir_fds = inputs->opened;
 	for (; inputs->n_dirs < set->dirs.n; inputs->n_dirs++) {
 		const char *path = set->dirs.items[inputs->n_dirs].text;
 		int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -21,9 +22,15 @@ int inputs_open(struct inputs *inputs, const struct coverage_set *set, struct er
 		if (fd < 0)
 			return error_errno(err, ERROR_INTERNAL, errno,
 					   "can't open the coverage directory %s", path);
-		inputs->dir_fds[inputs->n_dirs] = fd;
+		inputs->opened[inputs->n_dirs] = fd;
 	}
 	return 0;
+}
+
+void inputs_borrow(struct inputs *inputs, const int *dir_fds, size_t n)
+{
+	inputs->dir_fds = dir_fds;
+	inputs->n_dirs = n;
 }
 
 /* Append the files of one kind, those of the running processes at last. */
@@ -180,9 +187,9 @@ bool inputs_meta_is_there_now(const struct inputs *inputs, const struct input_gr
 
 void inputs_free(struct inputs *inputs)
 {
-	while (inputs->n_dirs)
-		close(inputs->dir_fds[--inputs->n_dirs]);
-	free(inputs->dir_fds);
+	while (inputs->opened && inputs->n_dirs)
+		close(inputs->opened[--inputs->n_dirs]);
+	free(inputs->opened);
 	free(inputs->files);
 	free(inputs->groups);
 	free(inputs->orphans);

@@ -37,7 +37,8 @@ struct inputs {
 	size_t n_groups;
 	struct input_group *orphans; /* owned; those that have counters alone */
 	size_t n_orphans;
-	int *dir_fds; /* owned; one for each directory of the set */
+	const int *dir_fds; /* one for each directory of the set */
+	int *opened;	    /* owned; these, where they are not borrowed */
 	size_t n_dirs;
 };
 
@@ -49,6 +50,9 @@ struct inputs {
  */
 must_check int inputs_open(struct inputs *inputs, const struct coverage_set *set,
 			   struct error *err);
+
+/* They are open already, as long as the inputs live. */
+void inputs_borrow(struct inputs *inputs, const int *dir_fds, size_t n);
 
 /*
  * Gather the files of the set and the snapshots (NULL = none), which must both outlive the inputs;

@@ -60,8 +60,9 @@ void reader_report_free(struct reader_report *report);
 #define cleanup_reader_report cleanup_with(reader_report_free)
 
 struct reader_request {
-	const struct coverage_set *set;	 /* the names and directories count, nothing else: it need
-					  * not have been screened */
+	const struct coverage_set *set; /* the names and directories count, nothing else: it need
+					   not have been screened */
+	const int *dir_fds; /* of its directories; NULL = they are opened by their paths */
 	const struct memory_files *live; /* snapshots of running processes; NULL = none */
 	bool strict_modes;		 /* different counter modes are an error */
 	const struct deadline *deadline;

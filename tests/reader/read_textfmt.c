@@ -85,7 +85,8 @@ static int answer(struct reader *reader, struct listing_cache *listings,
 	cleanup_memory_files struct memory_files live = MEMORY_FILES_INIT;
 	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
 	struct deadline deadline = deadline_in_ms(60000, -1);
-	struct reader_request request = {&set, &live, options->strict, &deadline};
+	struct reader_request request = {
+	    .set = &set, .live = &live, .strict_modes = options->strict, .deadline = &deadline};
 
 	/* the names alone: the reader looks into the files itself */
 	if (listing_cache_read(listings, &set, options->dirs, &deadline, err) < 0 ||

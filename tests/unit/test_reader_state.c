@@ -67,7 +67,7 @@ static struct covprofile *load_until(struct reader *reader, const char *dir,
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	struct deadline relaxed = long_enough();
-	struct reader_request request = {&set, NULL, false, deadline};
+	struct reader_request request = {.set = &set, .deadline = deadline};
 
 	if (list(&set, dir, &relaxed, err) < 0)
 		return NULL;
@@ -240,7 +240,7 @@ static unsigned count_with(struct reader *reader, const char *dir, const char *l
 	cleanup_memory_files struct memory_files files = MEMORY_FILES_INIT;
 	cleanup_covprofile struct covprofile *profile = NULL;
 	struct deadline deadline = long_enough();
-	struct reader_request request = {&set, &files, false, &deadline};
+	struct reader_request request = {.set = &set, .live = &files, .deadline = &deadline};
 	struct error err = {0};
 
 	assert_int_equal(memory_dir_read(&files, live, &err), 0);
@@ -273,7 +273,7 @@ static unsigned follow(const struct following *f, const struct memory_files *liv
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_covprofile struct covprofile *profile = NULL;
 	struct deadline deadline = long_enough();
-	struct reader_request request = {&set, live, false, &deadline};
+	struct reader_request request = {.set = &set, .live = live, .deadline = &deadline};
 	struct error err = {0};
 
 	assert_int_equal(listing_cache_read(f->listings, &set, f->dir, &deadline, &err), 0);
@@ -452,7 +452,7 @@ static void expect_findings(struct reader *reader, const char *dir,
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 	struct deadline deadline = long_enough();
-	struct reader_request request = {&set, NULL, false, &deadline};
+	struct reader_request request = {.set = &set, .deadline = &deadline};
 	struct error err = {0};
 	size_t i;
 
