@@ -95,27 +95,42 @@ static bool is_worth_it(struct form_cache *cache, uint64_t hash)
 	return seen;
 }
 
-/* Put the form in front, and let go of the oldest while they take too much.  Is it kept itself? */
-static bool keep(struct form_cache *cache, struct text_renewal *form)
+/* Let go of the oldest while they take too much.  Is the youngest one still there? */
+static bool trim(struct form_cache *cache)
 {
 	size_t bytes = 0, i;
 
-	text_renewal_release(cache->forms[FORMS - 1]);
-	cache->forms[FORMS - 1] = text_renewal_use(form);
-	move_to_front(cache, FORMS - 1);
 	for (i = 0; i < FORMS && cache->forms[i]; i++) {
 		bytes += text_renewal_memory(cache->forms[i]);
-		if (bytes > cache->budget) {
-			text_renewal_release(cache->forms[i]);
-			cache->forms[i] = NULL;
+		if (bytes > cache->budget)
 			break;
-		}
 	}
-	for (i++; i < FORMS; i++) {
+	for (; i < FORMS; i++) {
 		text_renewal_release(cache->forms[i]);
 		cache->forms[i] = NULL;
 	}
 	return cache->forms[0];
+}
+
+/* Put the form in front, as far as there is room for it. */
+static void keep(struct form_cache *cache, struct text_renewal *form, uint64_t hash)
+{
+	text_renewal_release(cache->forms[FORMS - 1]);
+	cache->forms[FORMS - 1] = text_renewal_use(form);
+	move_to_front(cache, FORMS - 1);
+	if (!trim(cache))
+		recent_add(&cache->too_large, hash);
+}
+
+/* The form that is kept, unless its last text has become too much. */
+static struct text_renewal *find_kept(struct form_cache *cache, const struct covprofile *profile,
+				      uint64_t hash)
+{
+	struct text_renewal *renewal = find(cache, profile);
+
+	if (renewal && !trim(cache))
+		recent_add(&cache->too_large, hash);
+	return renewal;
 }
 
 struct text_renewal *form_cache_get(struct form_cache *cache, const struct covprofile *profile)
@@ -127,7 +142,7 @@ struct text_renewal *form_cache_get(struct form_cache *cache, const struct covpr
 	bool worth_it;
 
 	pthread_mutex_lock(&cache->lock);
-	renewal = find(cache, profile);
+	renewal = find_kept(cache, profile, hash);
 	worth_it = !renewal && is_worth_it(cache, hash);
 	pthread_mutex_unlock(&cache->lock);
 	if (!worth_it)
@@ -137,8 +152,7 @@ struct text_renewal *form_cache_get(struct form_cache *cache, const struct covpr
 	if (!renewal)
 		return NULL;
 	pthread_mutex_lock(&cache->lock);
-	if (!keep(cache, renewal))
-		recent_add(&cache->too_large, hash);
+	keep(cache, renewal, hash);
 	pthread_mutex_unlock(&cache->lock);
 	return renewal;
 }

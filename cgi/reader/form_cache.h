@@ -1,6 +1,7 @@
 /*
  * The forms (see text_form.h) of the profiles that were printed more than once, each with its last
- * text, the youngest first, within a number of bytes.  Used by any number of threads.
+ * text, the youngest first, within a number of bytes; a text that others keep, too, is not counted.
+ * Used by any number of threads.
  */
 #ifndef GOVERAGE_READER_FORM_CACHE_H
 #define GOVERAGE_READER_FORM_CACHE_H

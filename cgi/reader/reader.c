@@ -9,19 +9,20 @@
 struct reader *reader_new(size_t budget, struct error *err)
 {
 	struct reader *reader = calloc(1, sizeof *reader);
+	size_t for_forms = budget / 8 * 3;
 
 	if (!reader) {
 		error_no_memory(err);
 		return NULL;
 	}
-	/* a quarter for what makes printing cheap, the rest for what makes reading cheap */
-	reader->forms = form_cache_new(budget / 4);
+	/* so much for what makes printing cheap, the rest for what makes reading cheap */
+	reader->forms = form_cache_new(for_forms);
 	if (!reader->forms) {
 		free(reader);
 		error_no_memory(err);
 		return NULL;
 	}
-	reader->budget = budget - budget / 4;
+	reader->budget = budget - for_forms;
 	timed_lock_init(&reader->lock);
 	return reader;
 }

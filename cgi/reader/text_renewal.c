@@ -167,13 +167,25 @@ const struct profile_text *text_renewal_last(struct text_renewal *renewal)
 	return last;
 }
 
-size_t text_renewal_memory(const struct text_renewal *renewal)
+/* One that others have, too, is theirs to count; so is one that is being made. */
+static size_t memory_of_last(struct text_renewal *renewal)
+{
+	size_t bytes = 0;
+
+	if (pthread_mutex_trylock(&renewal->lock) != 0)
+		return 0;
+	if (renewal->last && atomic_load(&renewal->last->users) == 1)
+		bytes = renewal->last->room;
+	pthread_mutex_unlock(&renewal->lock);
+	return bytes;
+}
+
+size_t text_renewal_memory(struct text_renewal *renewal)
 {
 	const struct text_form *form = renewal->form;
 
-	/* a text is about as long as that of the form */
-	return sizeof *renewal + text_form_memory(form) + form->text_len +
-	       form->n_counts * sizeof *renewal->shown;
+	return sizeof *renewal + text_form_memory(form) + form->n_counts * sizeof *renewal->shown +
+	       memory_of_last(renewal);
 }
 
 struct text_renewal *text_renewal_use(struct text_renewal *renewal)

@@ -34,8 +34,9 @@ must_check struct profile_text *text_renewal_make(struct text_renewal *renewal,
 						  const struct covprofile *profile,
 						  const char *mode, size_t size, struct error *err);
 
-/* Bytes of memory that it takes, the packages aside, when a text has been made. */
-size_t text_renewal_memory(const struct text_renewal *renewal);
+/* Bytes of memory that it takes, the packages aside, and the last text where others have it, too.
+ */
+size_t text_renewal_memory(struct text_renewal *renewal);
 
 struct text_renewal *text_renewal_use(struct text_renewal *renewal);
 void text_renewal_release(struct text_renewal *renewal);

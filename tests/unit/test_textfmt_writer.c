@@ -338,6 +338,39 @@ static void form_too_large(void **state)
 	form_cache_free(forms);
 }
 
+/* Room for the form and not for a text that nobody else keeps. */
+static void form_with_its_text_too_large(void **state)
+{
+	struct text_renewal *renewal;
+	struct profile_text *text;
+	struct form_cache *forms;
+	struct text_form *form;
+	struct scene scene;
+	struct error err;
+	int i;
+
+	(void)state;
+	open_scene(&scene, WALKERS, COUNTER_MODE_COUNT);
+	form = text_form_make(scene.profile, &err);
+	assert_non_null(form);
+	forms = form_cache_new(text_form_memory(form) + form->text_len * 3 / 4);
+	text_form_free(form);
+	assert_non_null(forms);
+	scene.profile->forms = forms;
+	assert_null(form_cache_get(forms, scene.profile));
+	text = renewed_text(&scene);
+	for (i = 0; i < 6; i++) {
+		if (i == 3)
+			profile_text_release(text);
+		renewal = form_cache_get(forms, scene.profile);
+		/* the one that sees it still finds the form */
+		assert_int_equal(renewal != NULL, i <= 3);
+		text_renewal_release(renewal);
+	}
+	close_scene(&scene);
+	form_cache_free(forms);
+}
+
 static int start(void **state)
 {
 	struct error err;
@@ -349,10 +382,15 @@ static int start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(patterns_choose_files), cmocka_unit_test(modes),
-	    cmocka_unit_test(nothing_at_all),	     cmocka_unit_test(sink_that_fails),
-	    cmocka_unit_test(out_of_time),	     cmocka_unit_test(changing_counters),
-	    cmocka_unit_test(text_in_use),	     cmocka_unit_test(form_too_large),
+	    cmocka_unit_test(patterns_choose_files),
+	    cmocka_unit_test(modes),
+	    cmocka_unit_test(nothing_at_all),
+	    cmocka_unit_test(sink_that_fails),
+	    cmocka_unit_test(out_of_time),
+	    cmocka_unit_test(changing_counters),
+	    cmocka_unit_test(text_in_use),
+	    cmocka_unit_test(form_too_large),
+	    cmocka_unit_test(form_with_its_text_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, start, remove_scratch);
