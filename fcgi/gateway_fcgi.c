@@ -7,16 +7,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "fcgi/bare_answer.h"
 #include "fcgi/params_scan.h"
+#include "fcgi/silence.h"
 #include "fcgi/stdin_stream.h"
 #include "fcgi/stdout_records.h"
-
-/* A peer that neither sends nor takes a byte for this long is given up. */
-enum { SILENCE_S = 30 };
 
 /* As long as the buffer of libfcgi's stream: what is longer does not go through it. */
 enum { LONG_WRITE = 8192 };
@@ -89,6 +86,9 @@ static void fcgi_answering(struct gateway *gateway, size_t n)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
 
+	/* what is short goes into the socket whatever the peer does */
+	if (n >= LONG_WRITE)
+		silence_limit(self->request.ipcFd, SO_SNDTIMEO);
 	self->events->output_begins(n, self->events->context);
 }
 
@@ -109,14 +109,6 @@ int gateway_fcgi_start(struct error *err)
 	if (FCGX_Init() != 0)
 		return error_set(err, ERROR_INTERNAL, "libfcgi could not be initialised");
 	return 0;
-}
-
-static void prepare_connection(int connection)
-{
-	struct timeval silence = {.tv_sec = SILENCE_S};
-
-	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
-	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
 }
 
 /* A file that holds the head and nothing else.  -1 with the reason. */
@@ -208,7 +200,6 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 	unsigned can_tell;
 	int rc;
 
-	prepare_connection(connection);
 	rc = take_request(&self, connection, deadline, &can_tell, err);
 	if (rc == 0) {
 		close(steal_fd(&taken_over));

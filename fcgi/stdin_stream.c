@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "fcgi/silence.h"
+
 enum { RECORD_HEADER = 8, RECORD_VERSION = 1, TYPE_ABORT_REQUEST = 2, TYPE_STDIN = 5 };
 
 void stdin_stream_init(struct stdin_stream *stream, int fd, unsigned request_id)
@@ -11,7 +13,20 @@ void stdin_stream_init(struct stdin_stream *stream, int fd, unsigned request_id)
 	stream->fd = fd;
 	stream->request_id = request_id;
 	stream->content = stream->skip = stream->at = stream->have = 0;
-	stream->ended = stream->broken = false;
+	stream->ended = stream->broken = stream->waited = false;
+}
+
+/* As a rule the body is there, and nobody needs a time-out. */
+static ssize_t receive(struct stdin_stream *stream)
+{
+	ssize_t got = recv(stream->fd, stream->room, sizeof stream->room, MSG_DONTWAIT);
+
+	if (got >= 0 || errno != EAGAIN)
+		return got;
+	if (!stream->waited)
+		silence_limit(stream->fd, SO_RCVTIMEO);
+	stream->waited = true;
+	return recv(stream->fd, stream->room, sizeof stream->room, 0);
 }
 
 /* Have something to read.  False when there is no more. */
@@ -22,7 +37,7 @@ static bool fill(struct stdin_stream *stream)
 	if (stream->at < stream->have)
 		return true;
 	do
-		got = recv(stream->fd, stream->room, sizeof stream->room, 0);
+		got = receive(stream);
 	while (got < 0 && errno == EINTR);
 	stream->at = 0;
 	stream->have = got > 0 ? (size_t)got : 0;

@@ -19,6 +19,7 @@ struct stdin_stream {
 	size_t at, have;      /* of room: what was received, and how far it has been read */
 	unsigned char room[8192];
 	bool ended, broken;
+	bool waited; /* the connection has a time-out by now: see silence.h */
 };
 
 void stdin_stream_init(struct stdin_stream *stream, int fd, unsigned request_id);

@@ -18,8 +18,10 @@ struct listing_cache;
 must_check struct listing_cache *listing_cache_new(size_t budget);
 
 /*
- * The same as coverage_set_list(); what the set holds may be shared, and is the same content
- * (coverage_set's `shared`) as before while nothing has changed.  -1 as coverage_set_list().
+ * The same as coverage_set_list().  What the set holds may be shared; it is the same content
+ * (coverage_set's `shared`) as that of a set that is still there only where nothing at all has
+ * happened in the directories since that was read, to the names or to the files.  -1 as
+ * coverage_set_list().
  */
 must_check int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
 				  const char *gocoverdir, const struct deadline *deadline,

@@ -17,7 +17,7 @@ static size_t find_slot(struct covpackage *const *slots, size_t n_slots, uint64_
 static int rebuild(struct package_store *store, size_t n_slots, bool sweep)
 {
 	struct covpackage **slots = calloc(n_slots, sizeof *slots);
-	size_t i, n = 0;
+	size_t i, n = 0, bytes = n_slots * sizeof *slots;
 
 	if (!slots)
 		return -1;
@@ -32,10 +32,11 @@ static int rebuild(struct package_store *store, size_t n_slots, bool sweep)
 		}
 		slots[find_slot(slots, n_slots, package->content_hash, package->blob,
 				package->blob_len)] = package;
+		bytes += covpackage_memory(package);
 		n++;
 	}
 	free(store->slots);
-	*store = (struct package_store){slots, n_slots, n};
+	*store = (struct package_store){slots, n_slots, n, bytes};
 	return 0;
 }
 
@@ -70,6 +71,7 @@ struct covpackage *package_store_get(struct package_store *store, const uint8_t 
 		return NULL;
 	store->slots[slot] = package;
 	store->n++;
+	store->bytes += covpackage_memory(package);
 	return covpackage_use(package);
 }
 

@@ -17,6 +17,7 @@ struct package_store {
 	struct covpackage **slots; /* owned; a hash table with open addressing, NULL = free */
 	size_t n_slots;		   /* a power of two, or 0 */
 	size_t n;		   /* packages, of each of which the store is a user */
+	size_t bytes;		   /* of memory that all of it takes */
 };
 
 #define PACKAGE_STORE_INIT ((struct package_store){0})

@@ -135,12 +135,9 @@ bool program_cache_drop_oldest(struct program_cache *cache)
 
 size_t program_cache_memory(const struct program_cache *cache)
 {
-	size_t bytes = cache->packages.n_slots * sizeof(struct covpackage *), i;
+	size_t bytes = cache->packages.bytes;
 	const struct program *program;
 
-	for (i = 0; i < cache->packages.n_slots; i++)
-		if (cache->packages.slots[i])
-			bytes += covpackage_memory(cache->packages.slots[i]);
 	for (program = cache->first; program; program = program->next)
 		bytes +=
 		    sizeof *program + program->meta.n_packages * sizeof *program->meta.packages;

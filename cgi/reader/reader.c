@@ -65,6 +65,8 @@ static int follow(struct reader *reader, struct round *round, struct kept_list *
 	const struct reader_request *request = round->request;
 	struct kept *kept = &list->sum;
 
+	if (round_repeats(request, kept))
+		return round_repeat(round, kept, &reader->programs, err);
 	if (request->dir_fds)
 		inputs_borrow(&round->inputs, request->dir_fds, request->set->dirs.n);
 	else if (inputs_open(&round->inputs, request->set, err) < 0)
@@ -72,8 +74,6 @@ static int follow(struct reader *reader, struct round *round, struct kept_list *
 	/* asked before the files are looked at: what happens from now on is for the next round */
 	if (watch)
 		directory_watch_ask(watch, round->inputs.dir_fds, round->inputs.n_dirs);
-	if (round_repeats(request, kept, watch))
-		return round_repeat(round, kept, &reader->programs, err);
 	if (round_begin(round, &reader->programs, err) < 0 ||
 	    round_update(round, kept, watch, err) < 0)
 		return -1;

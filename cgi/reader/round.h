@@ -44,9 +44,8 @@ must_check int round_update(struct round *round, struct kept *kept, struct direc
 void round_settle(const struct round *round, struct kept *kept,
 		  const struct directory_watch *watch);
 
-/* Is this it, so that *kept is up to date?  The watch was asked just now. */
-bool round_repeats(const struct reader_request *request, const struct kept *kept,
-		   const struct directory_watch *watch);
+/* Is this it, so that *kept is up to date?  See listing_cache_read(). */
+bool round_repeats(const struct reader_request *request, const struct kept *kept);
 
 /* Then instead of round_begin() and round_update(): the snapshots alone are grouped.  -1:
  * ERROR_UNAVAILABLE. */

@@ -73,11 +73,10 @@ static bool knows_all(const struct kept *kept, const struct memory_files *live)
 	return true;
 }
 
-bool round_repeats(const struct reader_request *request, const struct kept *kept,
-		   const struct directory_watch *watch)
+bool round_repeats(const struct reader_request *request, const struct kept *kept)
 {
-	return watch && request->set->shared && request->set->shared == kept->settled.shared &&
-	       directory_watch_count_changed(watch) == 0 && knows_all(kept, request->live);
+	return request->set->shared && request->set->shared == kept->settled.shared &&
+	       knows_all(kept, request->live);
 }
 
 static void tell(struct reader_report *report, const struct kept *kept)
