@@ -251,21 +251,24 @@ static int report_fault(struct reading *reading, struct subject *subject, const 
 
 	if (why->kind == FAULT_UNSETTLED && has_run_nothing(subject))
 		return 0;
-	if (why->kind == FAULT_GONE && !subject->is_ours)
+	/* whatever did not make sense: it may have been its end */
+	if (why->kind != FAULT_DENIED && process_has_ended(&subject->process))
+		fault_set(&told, FAULT_GONE, "it ended while it was read");
+	if (told.kind == FAULT_GONE && !subject->is_ours)
 		return 0;
 	if (learn_names(subject, fault) < 0)
 		return -1;
 	if (process_read_status(&subject->process, &subject->status, &unknown) < 0)
 		subject->status.ns_pid = 0;
-	switch (why->kind) {
+	switch (told.kind) {
 	case FAULT_GONE:
-		return report_failure(reading, subject, LIVE_GONE, why->reason, fault);
+		return report_failure(reading, subject, LIVE_GONE, told.reason, fault);
 	case FAULT_DENIED:
 		if (subject->memory.call_errno && subject->memory.mem_errno)
 			permission_explain(&subject->process, &subject->memory, &told);
 		return report_failure(reading, subject, LIVE_DENIED, told.reason, fault);
 	default:
-		return report_failure(reading, subject, LIVE_UNSUPPORTED, why->reason, fault);
+		return report_failure(reading, subject, LIVE_UNSUPPORTED, told.reason, fault);
 	}
 }
 
