@@ -14,7 +14,6 @@ struct check {
 	FILE *out;
 	struct app *app;
 	struct coverage_set set;
-	struct staging staging;
 	struct deadline deadline;
 	bool mixed_modes;
 	int failures;
@@ -121,14 +120,15 @@ static void check_processes(struct check *check)
 static int try_covdata(struct check *check, struct covdata *covdata, struct error *err)
 {
 	cleanup_profile_text struct profile_text *text = NULL;
+	cleanup_staging struct staging staging = STAGING_INIT;
 	cleanup_fd int fd = -1;
 
-	if (staging_open(&check->staging, err) < 0)
+	if (staging_open(&staging, err) < 0)
 		return -1;
-	fprintf(check->out, "ok: private directories can be made: %s\n", check->staging.path);
+	fprintf(check->out, "ok: private directories can be made: %s\n", staging.path);
 	if (!check->set.n_meta || check->mixed_modes)
 		return 0;
-	fd = covdata_textfmt(covdata, &check->set, &check->staging, NULL, &check->deadline, err);
+	fd = covdata_textfmt(covdata, &check->set, &staging, NULL, &check->deadline, err);
 	text = fd >= 0 ? profile_text_of_file(fd, err) : NULL;
 	if (!text)
 		return -1;
@@ -174,7 +174,7 @@ int check_run(FILE *out)
 {
 	struct app app;
 	struct error err = {0};
-	struct check check = {.out = out, .app = &app, .staging = STAGING_INIT};
+	struct check check = {.out = out, .app = &app};
 
 	fprintf(out, "goverage-fcgi, as user %u, group %u\n", (unsigned)geteuid(),
 		(unsigned)getegid());
@@ -188,7 +188,6 @@ int check_run(FILE *out)
 	check_directory(&check);
 	check_processes(&check);
 	check_covdata(&check);
-	staging_close(&check.staging);
 	coverage_set_free(&check.set);
 	app_free(&app);
 	return check.failures ? -1 : 0;

@@ -101,6 +101,5 @@ void collection_free(struct collection *collection)
 	memory_files_free(&collection->live_files);
 	live_report_free(&collection->live);
 	coverage_set_free(&collection->set);
-	staging_close(&collection->staging);
 	coverage_dirs_close(&collection->dirs);
 }

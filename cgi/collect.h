@@ -11,20 +11,18 @@
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/live/live.h"
-#include "cgi/coverage/staging.h"
 #include "cgi/base/string_list.h"
 
 struct collection {
 	struct coverage_dirs dirs;
-	struct staging staging; /* made when somebody needs it */
-	bool live_was_read;	/* running processes were looked for */
+	bool live_was_read; /* running processes were looked for */
 	struct live_report live;
 	struct memory_files live_files; /* their snapshots */
 	struct coverage_set set;	/* of the coverage directories; listed, not screened */
 	bool live_meta;			/* a snapshot brought meta-data of its own */
 };
 
-#define COLLECTION_INIT ((struct collection){.staging = STAGING_INIT})
+#define COLLECTION_INIT ((struct collection){0})
 
 /*
  * Collect for the directories of `gocoverdir`; with a non-empty `services` only what belongs to

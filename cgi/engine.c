@@ -1,6 +1,7 @@
 #include "cgi/engine.h"
 
 #include "cgi/base/log.h"
+#include "cgi/coverage/staging.h"
 
 /*
  * Choose what covdata is to be given: it answers nothing at all when one file in a thousand is bad.
@@ -56,23 +57,25 @@ int engine_tally(struct tally *tally, struct app *app, struct collection *collec
 #define LIVE_NAME "live"
 
 /* What covdata is to find on disk beside the set: the name of a subdirectory, or NULL. */
-static int stage_live(struct collection *collection, const char **live, struct error *err)
+static int stage_live(const struct staging *staging, const struct memory_files *files,
+		      const char **live, struct error *err)
 {
 	cleanup_fd int fd = -1;
 
 	*live = NULL;
-	if (!collection->live_files.n)
+	if (!files->n)
 		return 0;
-	fd = staging_subdir(&collection->staging, LIVE_NAME, err);
+	fd = staging_subdir(staging, LIVE_NAME, err);
 	if (fd < 0)
 		return -1;
 	*live = LIVE_NAME;
-	return memory_files_store(&collection->live_files, fd, err);
+	return memory_files_store(files, fd, err);
 }
 
 static int by_covdata(struct engine_text *text, struct app *app, struct collection *collection,
 		      const struct tally *tally, const struct deadline *deadline, struct error *err)
 {
+	cleanup_staging struct staging staging = STAGING_INIT;
 	struct covdata *covdata = app_covdata(app, err);
 	const char *live;
 	cleanup_fd int fd = -1;
@@ -81,9 +84,10 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 		return -1;
 	if (choose(collection, tally, deadline, err) < 0)
 		return -1;
-	if (staging_open(&collection->staging, err) < 0 || stage_live(collection, &live, err) < 0)
+	if (staging_open(&staging, err) < 0 ||
+	    stage_live(&staging, &collection->live_files, &live, err) < 0)
 		return -1;
-	fd = covdata_textfmt(covdata, &collection->set, &collection->staging, live, deadline, err);
+	fd = covdata_textfmt(covdata, &collection->set, &staging, live, deadline, err);
 	if (fd < 0)
 		return -1;
 	text->engine = "covdata";

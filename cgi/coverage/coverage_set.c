@@ -281,6 +281,18 @@ int coverage_set_read(struct coverage_set *set, const char *gocoverdir,
 	return coverage_set_screen(set, deadline, err);
 }
 
+int coverage_set_keep(struct coverage_set *set, const bool *keep, struct error *err)
+{
+	size_t i;
+
+	if (coverage_set_own(set, err) < 0)
+		return -1;
+	for (i = 0; i < set->n_files; i++)
+		set->files[i].dropped = !keep[i];
+	compact(set);
+	return 0;
+}
+
 void coverage_set_leave_out(struct coverage_set *set, size_t i, const char *reason)
 {
 	const struct coverage_file *meta = &set->files[i];

@@ -109,6 +109,12 @@ must_check int coverage_set_read(struct coverage_set *set, const char *gocoverdi
 must_check int coverage_set_check_modes(const struct coverage_set *set, struct error *err);
 
 /*
+ * Leave in the set only the files that keep[] says, one for each, in silence.  What it shared is
+ * its own then; all indexes are void.  -1: ERROR_UNAVAILABLE, and nothing has changed.
+ */
+must_check int coverage_set_keep(struct coverage_set *set, const bool *keep, struct error *err);
+
+/*
  * Take the file at index i out of the set, for a reason that is logged, and count it as skipped;
  * with meta-data go its counters.  All indexes are void.
  */

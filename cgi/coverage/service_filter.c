@@ -87,25 +87,6 @@ static int judge_group(struct filter *f, const struct input_group *group, struct
 	return 0;
 }
 
-/* Take out what is not kept. */
-static void compact(struct coverage_set *set, const bool *keep)
-{
-	size_t from, to = 0;
-
-	for (from = 0; from < set->n_files; from++) {
-		struct coverage_file *file = &set->files[from];
-
-		if (keep[from]) {
-			set->files[to++] = *file;
-			continue;
-		}
-		set->n_meta -= file->kind == COVERAGE_META;
-		set->n_counters -= file->kind == COVERAGE_COUNTERS;
-		free(file->name);
-	}
-	set->n_files = to;
-}
-
 int service_filter_apply(struct coverage_set *set, const struct live_report *live,
 			 const struct string_list *services, const struct deadline *deadline,
 			 struct error *err)
@@ -124,8 +105,5 @@ int service_filter_apply(struct coverage_set *set, const struct live_report *liv
 	for (i = 0; i < f.inputs.n_groups; i++)
 		if (judge_group(&f, &f.inputs.groups[i], err) < 0)
 			return -1;
-	if (coverage_set_own(set, err) < 0)
-		return -1;
-	compact(set, f.keep);
-	return 0;
+	return coverage_set_keep(set, f.keep, err);
 }

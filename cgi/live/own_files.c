@@ -139,11 +139,11 @@ static void drop_snapshot(const struct reconciling *r, struct live_process *line
 }
 
 /*
- * contained[i] becomes true for the files that the snapshot contains: they leave the set only if
- * the snapshot stays.
+ * stays[i] becomes false for the files that the snapshot contains: they leave the set only if the
+ * snapshot stays.
  */
 static int judge_files(const struct reconciling *r, struct live_process *line,
-		       const struct counter_file *snapshot, bool *contained)
+		       const struct counter_file *snapshot, bool *stays)
 {
 	size_t i;
 
@@ -157,7 +157,7 @@ static int judge_files(const struct reconciling *r, struct live_process *line,
 		    compare(r, line, &r->set->files[i], snapshot, &verdict) < 0 ||
 		    r->fault->kind == FAULT_REQUEST)
 			return -1;
-		contained[i] = verdict == LEAVE_OUT_FILE;
+		stays[i] = verdict != LEAVE_OUT_FILE;
 		if (verdict == DROP_SNAPSHOT) {
 			drop_snapshot(r, line);
 			return 0;
@@ -166,30 +166,16 @@ static int judge_files(const struct reconciling *r, struct live_process *line,
 	return 0;
 }
 
-/* In silence: nothing is wrong with the file. */
-static void take_out(struct coverage_set *set, size_t i)
+static int leave_out_contained(const struct reconciling *r, const bool *stays)
 {
-	free(set->files[i].name);
-	memmove(&set->files[i], &set->files[i + 1], (set->n_files - i - 1) * sizeof *set->files);
-	set->n_files--;
-	set->n_counters--;
-}
-
-static int leave_out_contained(const struct reconciling *r, const bool *contained)
-{
-	size_t i = r->set->n_files;
+	size_t before = r->set->n_files;
 	struct error no_memory;
 
-	if (!memchr(contained, true, i))
+	if (!memchr(stays, false, before))
 		return 0;
-	if (coverage_set_own(r->set, &no_memory) < 0)
+	if (coverage_set_keep(r->set, stays, &no_memory) < 0)
 		return fault_no_memory(r->fault);
-	while (i-- > 0) {
-		if (!contained[i])
-			continue;
-		take_out(r->set, i);
-		r->report->superseded_files++;
-	}
+	r->report->superseded_files += before - r->set->n_files;
 	return 0;
 }
 
@@ -206,16 +192,17 @@ static bool has_own_file(const struct reconciling *r, const struct live_process 
 static int reconcile_process(const struct reconciling *r, struct live_process *line)
 {
 	cleanup_counter_file struct counter_file snapshot = COUNTER_FILE_INIT;
-	cleanup_free bool *contained = NULL;
+	cleanup_free bool *stays = NULL;
 
 	if (!line->counters_file || line->mode == COUNTER_MODE_SET || !has_own_file(r, line))
 		return 0;
-	contained = calloc(r->set->n_files, sizeof *contained);
-	if (!contained)
+	stays = malloc(r->set->n_files * sizeof *stays);
+	if (!stays)
 		return fault_no_memory(r->fault);
-	if (read_snapshot(r, line, &snapshot) < 0 || judge_files(r, line, &snapshot, contained) < 0)
+	memset(stays, true, r->set->n_files * sizeof *stays);
+	if (read_snapshot(r, line, &snapshot) < 0 || judge_files(r, line, &snapshot, stays) < 0)
 		return -1;
-	return line->counters_file ? leave_out_contained(r, contained) : 0;
+	return line->counters_file ? leave_out_contained(r, stays) : 0;
 }
 
 int live_reconcile(struct live_report *report, struct coverage_set *set,

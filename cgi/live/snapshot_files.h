@@ -12,8 +12,8 @@ enum { SNAPSHOT_FILES_MAX = 1 << 30 };
  * Add covcounters.<hash>.<pid>.<start time> for the line's process, whose name is kept in
  * line->counters_file; the time is moved on by a nanosecond at a time until the name is free, since
  * two processes in different containers may have all three the same.  Add covmeta.<hash>, too, when
- * `with_meta` is set and there is none yet.  -1 with
- * FAULT_REQUEST, also where they all would take more than SNAPSHOT_FILES_MAX bytes.
+ * `with_meta` is set and there is none yet.  -1 with FAULT_REQUEST, also where they all would take
+ * more than SNAPSHOT_FILES_MAX bytes.
  */
 must_check int snapshot_files_add(struct memory_files *files,
 				  const struct program_snapshot *snapshot,

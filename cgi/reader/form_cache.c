@@ -95,8 +95,8 @@ static bool is_worth_it(struct form_cache *cache, uint64_t hash)
 	return seen;
 }
 
-/* Let go of the oldest while they take too much.  Is the youngest one still there? */
-static bool trim(struct form_cache *cache)
+/* Let go of the oldest while they take too much; `hash` is that of the youngest. */
+static void trim(struct form_cache *cache, uint64_t hash)
 {
 	size_t bytes = 0, i;
 
@@ -109,7 +109,8 @@ static bool trim(struct form_cache *cache)
 		text_renewal_release(cache->forms[i]);
 		cache->forms[i] = NULL;
 	}
-	return cache->forms[0];
+	if (!cache->forms[0])
+		recent_add(&cache->too_large, hash);
 }
 
 /* Put the form in front, as far as there is room for it. */
@@ -118,19 +119,7 @@ static void keep(struct form_cache *cache, struct text_renewal *form, uint64_t h
 	text_renewal_release(cache->forms[FORMS - 1]);
 	cache->forms[FORMS - 1] = text_renewal_use(form);
 	move_to_front(cache, FORMS - 1);
-	if (!trim(cache))
-		recent_add(&cache->too_large, hash);
-}
-
-/* The form that is kept, unless its last text has become too much. */
-static struct text_renewal *find_kept(struct form_cache *cache, const struct covprofile *profile,
-				      uint64_t hash)
-{
-	struct text_renewal *renewal = find(cache, profile);
-
-	if (renewal && !trim(cache))
-		recent_add(&cache->too_large, hash);
-	return renewal;
+	trim(cache, hash);
 }
 
 struct text_renewal *form_cache_get(struct form_cache *cache, const struct covprofile *profile)
@@ -142,7 +131,9 @@ struct text_renewal *form_cache_get(struct form_cache *cache, const struct covpr
 	bool worth_it;
 
 	pthread_mutex_lock(&cache->lock);
-	renewal = find_kept(cache, profile, hash);
+	renewal = find(cache, profile);
+	if (renewal) /* its last text may have become too much */
+		trim(cache, hash);
 	worth_it = !renewal && is_worth_it(cache, hash);
 	pthread_mutex_unlock(&cache->lock);
 	if (!worth_it)

@@ -39,7 +39,7 @@ static void append_kind(struct inputs *inputs, const struct coverage_set *set,
 {
 	size_t i;
 
-	for (i = 0; set && i < set->n_files; i++) {
+	for (i = 0; i < set->n_files; i++) {
 		const struct coverage_file *file = &set->files[i];
 
 		if (file->kind == kind)
@@ -51,9 +51,8 @@ static void append_kind(struct inputs *inputs, const struct coverage_set *set,
 		struct memory_file *file = live->list[i];
 
 		if (file->file.kind == kind)
-			inputs->files[inputs->n_files++] =
-			    (struct input_file){&file->file, "(running processes)", -1, file,
-						(set ? set->n_files : 0) + i};
+			inputs->files[inputs->n_files++] = (struct input_file){
+			    &file->file, "(running processes)", -1, file, set->n_files + i};
 	}
 }
 
@@ -132,11 +131,11 @@ static int compare_groups(const void *a_, const void *b_)
 	return order ? order : strcmp(a->file->name, b->file->name);
 }
 
-/* set, live: NULL = none. */
+/* live: NULL = none. */
 static int gather(struct inputs *inputs, const struct coverage_set *set,
 		  const struct memory_files *live, struct error *err)
 {
-	size_t n_meta, n = (set ? set->n_files : 0) + (live ? live->n : 0);
+	size_t n_meta, n = set->n_files + (live ? live->n : 0);
 
 	inputs->files = malloc((n + 1) * sizeof *inputs->files);
 	if (!inputs->files)
@@ -162,7 +161,9 @@ int inputs_gather(struct inputs *inputs, const struct coverage_set *set,
 
 int inputs_gather_live(struct inputs *inputs, const struct memory_files *live, struct error *err)
 {
-	if (gather(inputs, NULL, live, err) < 0)
+	const struct coverage_set none = COVERAGE_SET_INIT;
+
+	if (gather(inputs, &none, live, err) < 0)
 		return -1;
 	free(inputs->groups);
 	inputs->groups = steal_ptr(inputs->orphans);

@@ -3,9 +3,7 @@
 #define GOVERAGE_TESTS_MEMORY_DIR_H
 
 #include <fcntl.h>
-#include <string.h>
 
-#include "cgi/coverage/coverage_list.h"
 #include "cgi/coverage/memory_files.h"
 #include "cgi/reader/source_file.h"
 
@@ -28,10 +26,9 @@ static inline int memory_dir_read(struct memory_files *files, const char *path, 
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_fd int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct deadline deadline = deadline_in_ms(60000, -1);
-	size_t room = 0, i;
+	size_t i;
 
-	if (dir_fd < 0 || string_list_add(&set.dirs, path, strlen(path)) < 0 ||
-	    coverage_list(&set, &room, dir_fd, 0, &deadline, err) < 0)
+	if (dir_fd < 0 || coverage_set_list(&set, path, &deadline, err) < 0)
 		return -1;
 	for (i = 0; i < set.n_files; i++)
 		if (memory_dir_add(files, dir_fd, set.files[i].name, err) < 0)

@@ -293,6 +293,28 @@ static void copies_share_until_one_is_changed(void **state)
 	coverage_set_free(&last);
 }
 
+static void the_rest_leaves_in_silence(void **state)
+{
+	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT, other;
+	const bool keep[] = {false, true, true};
+	struct error err;
+
+	(void)state;
+	make_dir("kept");
+	write_meta("kept/covmeta." TAG_A, prog_a, COUNTER_MODE_SET);
+	write_counters("kept/covcounters." TAG_A ".1.1");
+	write_counters("kept/covcounters." TAG_A ".2.2");
+	assert_int_equal(read_set(&set, in_scratch("kept"), &err), 0);
+	coverage_set_share(&set);
+	assert_int_equal(coverage_set_copy(&other, &set, &err), 0);
+	assert_int_equal(coverage_set_keep(&set, keep, &err), 0);
+	assert_string_equal(names(&set), "0/covcounters." TAG_A ".2.2 0/covmeta." TAG_A);
+	assert_int_equal(set.n_counters, 1);
+	assert_int_equal(set.skipped + set.vanished, 0);
+	assert_int_equal(other.n_files, 3);
+	coverage_set_free(&other);
+}
+
 /* Of a set that somebody else has read: what he found good is not opened, whatever it has become.
  */
 static void findings_are_believed(void **state)
@@ -356,6 +378,7 @@ int main(void)
 	    cmocka_unit_test(leaving_out_takes_the_counters_along),
 	    cmocka_unit_test(vanished_files_are_dropped_in_silence),
 	    cmocka_unit_test(copies_share_until_one_is_changed),
+	    cmocka_unit_test(the_rest_leaves_in_silence),
 	    cmocka_unit_test(findings_are_believed),
 	    cmocka_unit_test(meta_data_are_looked_into_all_the_same),
 	};
