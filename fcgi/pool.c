@@ -31,8 +31,7 @@ void pool_take(struct pool *pool, int fd)
 	bool taken;
 
 	pthread_mutex_lock(&pool->lock);
-	pool->came_ns = connection.arrived_ns;
-	pool->spares = true;
+	seats_came(pool, connection.arrived_ns);
 	taken = !pool->room.n && seats_hand_over(pool, &connection);
 	if (!taken && present(pool) < pool->limits.connections)
 		taken = waiting_room_put(&pool->room, &connection);
@@ -126,6 +125,7 @@ bool pool_is_quiet(struct pool *pool)
 	pthread_mutex_lock(&pool->lock);
 	quiet = pool->busy == 0 && pool->room.n == 0 && pool->alive == 1 && !pool->spares &&
 		pool->refused.untold == 0 && pool->unstarted.untold == 0;
+	pool->keeper_rests = quiet;
 	pthread_mutex_unlock(&pool->lock);
 	return quiet;
 }
@@ -135,7 +135,8 @@ bool pool_is_empty(struct pool *pool)
 	bool empty;
 
 	pthread_mutex_lock(&pool->lock);
-	empty = pool->busy == 0 && pool->room.n == 0;
+	/* the leader may just be about to take the last one */
+	empty = pool->busy == 0 && pool->room.n == 0 && !pool->leader;
 	pthread_mutex_unlock(&pool->lock);
 	return empty;
 }
@@ -148,7 +149,7 @@ void pool_end(struct pool *pool, int64_t at_ns)
 	pool->ending = true;
 	pool->end_ns = at_ns;
 	for (seat = pool->idle; seat; seat = seat->next)
-		pthread_cond_signal(&seat->woken);
+		seats_wake(seat);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -180,7 +181,8 @@ static int open_pool(struct pool *pool, struct error *err)
 	return error_errno(err, ERROR_INTERNAL, pool->start_errnum, "starting a thread");
 }
 
-struct pool *pool_new(struct app *app, const struct limits *limits, struct error *err)
+struct pool *pool_new(struct app *app, const struct arrivals *arrivals, const struct limits *limits,
+		      struct error *err)
 {
 	struct pool *pool = calloc(1, sizeof *pool);
 	int rc;
@@ -191,6 +193,7 @@ struct pool *pool_new(struct app *app, const struct limits *limits, struct error
 	}
 	spare_memory_keep();
 	pool->app = app;
+	pool->arrivals = arrivals;
 	pool->limits = *limits;
 	pool->patience_ns = app->settings.timeout_s * INT64_C(1000000000) / 2;
 	pool->n_seats = limits->threads + LIMITS_REFUSERS;

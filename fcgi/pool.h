@@ -3,7 +3,8 @@
  * it is needed and ends when it has had nothing to do for a while; the others in a waiting room.
  * What is too much, or has waited too long, is handed to a thread as well, to be refused.
  *
- * All functions but the threads' own are for one thread: the one that accepts connections.
+ * An idle thread leads: it accepts what it serves.  These functions are for one thread beside them,
+ * the keeper, which accepts what comes while nobody leads.
  */
 #ifndef GOVERAGE_POOL_H
 #define GOVERAGE_POOL_H
@@ -13,12 +14,17 @@
 
 #include "cgi/app.h"
 #include "cgi/base/error.h"
+#include "fcgi/arrivals.h"
 #include "fcgi/limits.h"
 
 struct pool; /* private */
 
-/* The app, which is not owned, has the turnstile.  NULL when not even one thread can be started. */
-must_check struct pool *pool_new(struct app *app, const struct limits *limits, struct error *err);
+/*
+ * The app, which has the turnstile, and the arrivals are not owned.  NULL when not even one thread
+ * can be started.
+ */
+must_check struct pool *pool_new(struct app *app, const struct arrivals *arrivals,
+				 const struct limits *limits, struct error *err);
 
 /* Can one more connection be taken, if only to refuse it? */
 bool pool_takes_more(struct pool *pool);
@@ -26,7 +32,8 @@ bool pool_takes_more(struct pool *pool);
 /* Take over a connection that was just accepted.  Only when pool_takes_more(). */
 void pool_take(struct pool *pool, int fd);
 
-/* Is nothing there, no thread that is not needed, and no memory either? */
+/* Is nothing there, no thread that is not needed, and no memory either?  Then the keeper may wait
+ * without an end: it is woken when that changes. */
 bool pool_is_quiet(struct pool *pool);
 
 /* To be called every second or so, unless it is quiet: end and refuse what is overdue, log. */

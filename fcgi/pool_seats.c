@@ -89,20 +89,89 @@ static void leave_idle(struct seat *seat)
 	*at = seat->next;
 }
 
+/* --- waiting for a connection ------------------------------------------------------------------
+ */
+
+void seats_came(struct pool *pool, int64_t now_ns)
+{
+	pool->came_ns = now_ns;
+	pool->spares = true;
+}
+
+static void wake_keeper(struct pool *pool)
+{
+	pool->keeper_rests = false;
+	arrivals_wake_keeper(pool->arrivals);
+}
+
+/* Accept what this thread may serve.  Where it can't, false: it is for the keeper then. */
+static bool accept_own(struct seat *seat)
+{
+	struct pool *pool = seat->pool;
+	int fd;
+
+	if (seat->state != SEAT_IDLE || pool->room.n || seats_held(pool) >= pool->limits.threads)
+		return false;
+	fd = arrivals_accept(pool->arrivals);
+	if (fd < 0)
+		return errno == EAGAIN;
+	leave_idle(seat);
+	seat->state = SEAT_BUSY;
+	seat->connection = (struct connection){fd, monotonic_ns(), false};
+	pool->busy++;
+	seats_came(pool, seat->connection.arrived_ns);
+	return true;
+}
+
+/*
+ * Is there something for the keeper: to look after this request, or another connection?  Some
+ * kernels wake the leader for several before it runs.
+ */
+static bool leaves_something(const struct seat *seat)
+{
+	const struct pool *pool = seat->pool;
+
+	return seat->state == SEAT_BUSY && (pool->keeper_rests || arrivals_more(pool->arrivals));
+}
+
+/* Wait at the listening socket. */
+static void lead(struct seat *seat)
+{
+	struct pool *pool = seat->pool;
+
+	pool->leader = seat;
+	while (seat->state == SEAT_IDLE && !pool->ending) {
+		bool come;
+
+		pthread_mutex_unlock(&pool->lock);
+		come = arrivals_leader_wait(pool->arrivals);
+		pthread_mutex_lock(&pool->lock);
+		if (come && (!accept_own(seat) || leaves_something(seat)))
+			wake_keeper(pool);
+	}
+	pool->leader = NULL;
+}
+
+/* Wait until a connection is handed over, for a while. */
+static void rest(struct seat *seat)
+{
+	int64_t end_ns = monotonic_ns() + IDLE_S * INT64_C(1000000000);
+	struct timespec end = monotonic_time(end_ns);
+	struct pool *pool = seat->pool;
+	int rc = 0;
+
+	while (seat->state == SEAT_IDLE && !pool->ending && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&seat->woken, &pool->lock, &end);
+}
+
 /* Wait, with the lock, for another connection.  False when it is time to end. */
 static bool wait_idle(struct seat *seat)
 {
-	struct pool *pool = seat->pool;
-	int64_t end_ns = monotonic_ns() + IDLE_S * INT64_C(1000000000);
-	struct timespec end = monotonic_time(end_ns);
-
 	become_idle(seat);
-	while (seat->state == SEAT_IDLE && !pool->ending) {
-		if (seat == pool->seats)
-			pthread_cond_wait(&seat->woken, &pool->lock);
-		else if (pthread_cond_timedwait(&seat->woken, &pool->lock, &end) == ETIMEDOUT)
-			break;
-	}
+	if (seat->pool->leader)
+		rest(seat);
+	else
+		lead(seat);
 	if (seat->state == SEAT_BUSY)
 		return true;
 	leave_idle(seat);
@@ -173,6 +242,19 @@ static int start_thread(struct seat *seat)
 	return rc;
 }
 
+static void wake_seat(struct seat *seat, bool leads)
+{
+	if (leads)
+		arrivals_wake_leader(seat->pool->arrivals);
+	else
+		pthread_cond_signal(&seat->woken);
+}
+
+void seats_wake(struct seat *seat)
+{
+	wake_seat(seat, seat == seat->pool->leader);
+}
+
 static struct seat *take_idle(struct pool *pool, const struct connection *connection)
 {
 	struct seat *seat = pool->idle;
@@ -182,7 +264,7 @@ static struct seat *take_idle(struct pool *pool, const struct connection *connec
 	pool->idle = seat->next;
 	seat->connection = *connection;
 	if (pool->to_wake)
-		pthread_cond_signal(&pool->to_wake->woken);
+		seats_wake(pool->to_wake);
 	pool->to_wake = seat;
 	return seat;
 }
@@ -205,11 +287,12 @@ static struct seat *take_new(struct pool *pool, const struct connection *connect
 void seats_unlock(struct pool *pool)
 {
 	struct seat *seat = pool->to_wake;
+	bool leads = seat == pool->leader;
 
 	pool->to_wake = NULL;
 	pthread_mutex_unlock(&pool->lock);
 	if (seat)
-		pthread_cond_signal(&seat->woken);
+		wake_seat(seat, leads);
 }
 
 bool seats_hand_over(struct pool *pool, const struct connection *connection)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "cgi/app.h"
+#include "fcgi/arrivals.h"
 #include "fcgi/connection.h"
 #include "fcgi/event_count.h"
 #include "fcgi/limits.h"
@@ -16,7 +17,7 @@ struct pool;
 
 enum seat_state { SEAT_EMPTY, SEAT_BUSY, SEAT_IDLE, SEAT_ENDED };
 
-/* A thread, or the place for one.  The thread of the first seat stays until the process ends. */
+/* A thread, or the place for one.  The thread that leads stays, however long nothing comes. */
 struct seat {
 	struct pool *pool;
 	struct watch watch;
@@ -30,6 +31,7 @@ struct seat {
 
 struct pool {
 	struct app *app;
+	const struct arrivals *arrivals;
 	struct limits limits;
 	int64_t patience_ns; /* nobody stays in the waiting room for longer */
 	size_t n_seats;
@@ -37,10 +39,12 @@ struct pool {
 	pthread_mutex_t lock;	     /* guards what follows, and the seats but for their watches */
 	struct waiting_room room;    /* one larger than it may be, see pool_take() */
 	struct seat *idle;	     /* the one that became idle last: the others may end */
+	struct seat *leader;	     /* the idle one that waits at the listening socket, or NULL */
 	struct seat *to_wake;	     /* one that has been given a connection: see seats_unlock() */
 	size_t busy, leaving, alive; /* threads; those that are leaving are busy */
 	int64_t came_ns;	     /* when the last connection came */
 	bool spares;		     /* memory may have been freed since it was given back last */
+	bool keeper_rests;	     /* it has to be woken when a connection comes */
 	bool ending;
 	int64_t end_ns;
 	struct event_count refused, unstarted;
@@ -59,6 +63,9 @@ bool seats_overdue(const struct pool *pool, const struct connection *connection)
  */
 size_t seats_held(const struct pool *pool);
 
+/* Note that a connection has come. */
+void seats_came(struct pool *pool, int64_t now_ns);
+
 /*
  * Give the connection to a thread, an idle one or a new one: one that serves, or where it is to be
  * refused, one of a few that are there beyond those as well.  False when it was not taken, which is
@@ -71,6 +78,9 @@ bool seats_hand_over(struct pool *pool, const struct connection *connection);
  * wait for the lock.
  */
 void seats_unlock(struct pool *pool);
+
+/* Have the thread, which is idle, look at what has changed. */
+void seats_wake(struct seat *seat);
 
 /* Collect the threads that have ended. */
 void seats_join_ended(struct pool *pool);

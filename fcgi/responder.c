@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cgi/base/log.h"
+#include "fcgi/arrivals.h"
 #include "fcgi/event_count.h"
 #include "fcgi/gateway_fcgi.h"
 #include "fcgi/limits.h"
@@ -29,7 +29,8 @@ enum {
 
 struct responder {
 	struct app *app;
-	int listener_fd, signal_fd;
+	struct arrivals arrivals;
+	int signal_fd;
 	int stop_fd; /* readable once the process is to end */
 	struct pool *pool;
 	struct event_count exhausted; /* how often accepting has failed */
@@ -93,67 +94,87 @@ static bool start_warm_up(struct responder *responder, pthread_t *thread)
 /* --- accepting ---------------------------------------------------------------------------------
  */
 
-/* Is it a peer that is gone already, or was another process faster?  Anything else may come again
- * at once: a lack of descriptors, or a rule of a container that forbids the call. */
+/* Has accepting failed for a peer that is gone already?  Anything else may come again at once: a
+ * lack of descriptors, or a rule of a container that forbids the call. */
 static bool concerns_one_connection(int errnum)
 {
-	return errnum == EAGAIN || errnum == EINTR || errnum == ECONNABORTED || errnum == EPROTO;
+	return errnum == EINTR || errnum == ECONNABORTED || errnum == EPROTO;
 }
 
-/* Take what waits in the listening socket.  False when that can't be done now. */
-static bool accept_connections(struct responder *responder)
+static void note_failure(struct responder *responder, int errnum)
+{
+	responder->exhausted.untold++;
+	if (event_count_due(&responder->exhausted, monotonic_ns()))
+		log_line("accept: %s: waiting", strerror(errnum));
+}
+
+/* Take what waits in the listening socket.  In how many ms there must be another try, whatever
+ * comes; -1 when everything is taken. */
+static int accept_connections(struct responder *responder)
 {
 	int n;
 
-	for (n = 0; n < ACCEPT_MOST && pool_takes_more(responder->pool); n++) {
-		int connection = accept4(responder->listener_fd, NULL, NULL, SOCK_CLOEXEC);
+	for (n = 0; n < ACCEPT_MOST; n++) {
+		int connection;
 
+		if (!pool_takes_more(responder->pool))
+			return PAUSE_MS;
+		connection = arrivals_accept(&responder->arrivals);
 		if (connection >= 0) {
 			pool_take(responder->pool, connection);
 			continue;
 		}
+		if (errno == EAGAIN)
+			return -1;
 		if (concerns_one_connection(errno))
-			return true;
-		responder->exhausted.untold++;
-		if (event_count_due(&responder->exhausted, monotonic_ns()))
-			log_line("accept: %s: waiting", strerror(errno));
-		return false;
+			continue;
+		note_failure(responder, errno);
+		return PAUSE_MS;
 	}
-	return true;
+	return 0;
 }
 
-static int how_long(const struct responder *responder, bool listening)
+/* Wait for something to happen: not for connections where accepting them has to be tried anyway, in
+ * try_ms, nor where none can be taken, so that they wake another process. */
+static int wait_for_more(struct responder *responder, int try_ms)
 {
-	if (!listening)
-		return PAUSE_MS;
-	return pool_is_quiet(responder->pool) ? -1 : TICK_MS;
+	if (try_ms < 0 && !pool_takes_more(responder->pool))
+		try_ms = PAUSE_MS;
+	if (try_ms >= 0)
+		return arrivals_keeper_pause(&responder->arrivals, try_ms);
+	return arrivals_keeper_wait(&responder->arrivals,
+				    pool_is_quiet(responder->pool) ? -1 : TICK_MS);
+}
+
+/* Is it to end?  Then a line in the log tells why. */
+static bool is_end(const struct responder *responder, int happened)
+{
+	struct signalfd_siginfo signal_info;
+
+	if (happened & ARRIVALS_SIGNAL &&
+	    read(responder->signal_fd, &signal_info, sizeof signal_info) > 0) {
+		log_line("ending after signal %s", strsignal((int)signal_info.ssi_signo));
+		return true;
+	}
+	if (happened & ARRIVALS_SHUT)
+		log_line("ending: the listening socket has been shut down");
+	return happened & ARRIVALS_SHUT;
 }
 
 /* Until a signal says to end, or nobody can connect any more. */
 static void serve(struct responder *responder)
 {
-	struct signalfd_siginfo signal_info;
 	int64_t looked_ns = 0;
-	bool able = true;
+	int try_ms = -1;
 
 	for (;;) {
-		bool listening = able && pool_takes_more(responder->pool);
-		struct pollfd fds[2] = {
-		    {responder->signal_fd, POLLIN, 0},
-		    {listening ? responder->listener_fd : -1, POLLIN, 0},
-		};
-		int n = poll(fds, 2, how_long(responder, listening));
+		int happened = wait_for_more(responder, try_ms);
 
-		if (n > 0 && fds[0].revents &&
-		    read(responder->signal_fd, &signal_info, sizeof signal_info) > 0) {
-			log_line("ending after signal %s", strsignal((int)signal_info.ssi_signo));
+		/* first of all: for what has woken this process no other one may have been woken */
+		if (happened & ARRIVALS_CONNECTION)
+			try_ms = accept_connections(responder);
+		if (is_end(responder, happened))
 			return;
-		}
-		if (fds[1].revents & (POLLHUP | POLLERR | POLLNVAL)) {
-			log_line("ending: the listening socket has been shut down");
-			return;
-		}
-		able = !fds[1].revents || accept_connections(responder);
 		if (monotonic_ns() - looked_ns >= TICK_MS * INT64_C(1000000)) {
 			pool_look(responder->pool);
 			looked_ns = monotonic_ns();
@@ -200,17 +221,18 @@ static int open_descriptors(struct responder *responder, struct error *err)
 	return error_errno(err, ERROR_INTERNAL, errno, "making an event descriptor");
 }
 
-static int start(struct responder *responder, struct error *err)
+static int start(struct responder *responder, const struct listener *listener, struct error *err)
 {
 	struct app *app = responder->app;
 	struct limits limits = limits_find(&app->settings);
 
-	if (gateway_fcgi_start(err) < 0 || open_descriptors(responder, err) < 0)
+	if (gateway_fcgi_start(err) < 0 || open_descriptors(responder, err) < 0 ||
+	    arrivals_open(&responder->arrivals, listener->fd, responder->signal_fd, err) < 0)
 		return -1;
 	app->turns = turnstile_new(limits.workers);
 	if (!app->turns)
 		return error_no_memory(err);
-	responder->pool = pool_new(app, &limits, err);
+	responder->pool = pool_new(app, &responder->arrivals, &limits, err);
 	if (!responder->pool)
 		return -1;
 	log_line("coverage responder is ready: %zu requests in work at once, %zu connections",
@@ -223,6 +245,7 @@ static void close_all(struct responder *responder)
 	pool_free(responder->pool);
 	turnstile_free(responder->app->turns);
 	responder->app->turns = NULL;
+	arrivals_close(&responder->arrivals);
 	if (responder->signal_fd >= 0)
 		close(responder->signal_fd);
 	if (responder->stop_fd >= 0)
@@ -232,8 +255,8 @@ static void close_all(struct responder *responder)
 int responder_run(struct app *app, const struct listener *listener, struct error *err)
 {
 	struct responder responder = {
-	    .app = app, .listener_fd = listener->fd, .signal_fd = -1, .stop_fd = -1};
-	int rc = start(&responder, err);
+	    .app = app, .arrivals = ARRIVALS_INIT, .signal_fd = -1, .stop_fd = -1};
+	int rc = start(&responder, listener, err);
 
 	if (rc == 0)
 		rc = run(&responder, err);
