@@ -1,13 +1,10 @@
 #include "fcgi/bare_answer.h"
 
-#include <poll.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #include "cgi/handle.h"
+#include "fcgi/stdin_stream.h"
 #include "fcgi/stdout_records.h"
-
-enum { LAST_WORDS_MS = 200 }; /* for what comes in after the answer: closing on it would reset */
 
 struct bare_gateway {
 	struct gateway base;
@@ -40,18 +37,6 @@ static int write_records(struct gateway *gateway, const void *bytes, size_t n)
 	return stdout_records_send(self->connection, self->request_id, bytes, n);
 }
 
-static void drop_input(int connection)
-{
-	const struct deadline deadline = deadline_in_ms(LAST_WORDS_MS, -1);
-	struct pollfd input = {connection, POLLIN, 0};
-	char piece[4096];
-
-	shutdown(connection, SHUT_WR);
-	while (poll(&input, 1, (int)deadline_left_ms(&deadline)) > 0 &&
-	       recv(connection, piece, sizeof piece, 0) > 0)
-		;
-}
-
 void bare_answer(int connection, int request_id, const struct error *error)
 {
 	struct bare_gateway gateway = {
@@ -68,5 +53,5 @@ void bare_answer(int connection, int request_id, const struct error *error)
 
 	handle_refusal(&gateway.base, error);
 	if (stdout_records_end(connection, request_id) == 0)
-		drop_input(connection);
+		stdin_stream_drop(connection);
 }

@@ -1,5 +1,7 @@
 #include "fcgi/connection.h"
 
+#include <unistd.h>
+
 #include "cgi/base/log.h"
 #include "cgi/handle.h"
 #include "fcgi/gateway_fcgi.h"
@@ -75,4 +77,5 @@ void connection_serve(const struct connection *connection, struct app *app, stru
 	if (gateway_fcgi_serve(connection->fd, &events, &deadline, &err) < 0)
 		log_line("connection dropped: %s", err.message);
 	watch_end(watch);
+	close(connection->fd);
 }

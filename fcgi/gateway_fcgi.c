@@ -1,16 +1,13 @@
 #include "fcgi/gateway_fcgi.h"
 
 #include <fcgiapp.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <sys/mman.h>
+#include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "fcgi/bare_answer.h"
-#include "fcgi/params_scan.h"
+#include "fcgi/head_pipe.h"
+#include "fcgi/request_head.h"
 #include "fcgi/silence.h"
 #include "fcgi/stdin_stream.h"
 #include "fcgi/stdout_records.h"
@@ -22,7 +19,8 @@ struct fcgi_gateway {
 	struct gateway base;
 	FCGX_Request request;
 	const struct fcgi_events *events;
-	struct stdin_stream body;
+	struct request_head head;
+	struct stdin_stream body; /* in the room of the head */
 };
 
 static const char *fcgi_variable(struct gateway *gateway, const char *name)
@@ -102,81 +100,66 @@ static void fcgi_log(void *context, const char *line, size_t len)
 
 int gateway_fcgi_start(struct error *err)
 {
-	/* closing waits up to 2 s for a peer that does not close; 200 ms is enough on one machine
-	 */
-	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
-	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
 	if (FCGX_Init() != 0)
 		return error_set(err, ERROR_INTERNAL, "libfcgi could not be initialised");
+	/* libfcgi has put a handler there; a signal that is ignored wakes nobody */
+	signal(SIGPIPE, SIG_IGN);
 	return 0;
-}
-
-/* A file that holds the head and nothing else.  -1 with the reason. */
-static int head_file(const unsigned char *head, size_t len, struct error *err)
-{
-	cleanup_fd int fd = memfd_create("request", MFD_CLOEXEC);
-
-	/* its offset stays at the start; a file in memory takes all at once, or can't */
-	if (fd < 0 || pwrite(fd, head, len, 0) != (ssize_t)len)
-		return error_errno(err, ERROR_INTERNAL, errno, "can't make a memory file");
-	return steal_fd(&fd);
 }
 
 /*
- * Let libfcgi read the head from its file, which is taken over: so it sees what was looked at, and
- * not a byte more.  Then the connection takes the file's place, for the answer.
+ * Let libfcgi read the head from a descriptor that holds nothing else: so it sees what was looked
+ * at, and not a byte more.  Then the connection takes that one's place, for the answer.
  */
 static int accept_head(FCGX_Request *request, int connection, int fd, struct error *err)
 {
+	int rc;
+
 	FCGX_InitRequest(request, -1, 0);
 	/*
 	 * With these two fields FCGX_Accept_r() reads a request from this descriptor instead of
-	 * accepting one.  The header calls them private; they are the same in every release
-	 * from 2.4.0 to 2.4.7.
+	 * accepting one, and closes it where it can't.  The header calls them private; they are the
+	 * same in every release from 2.4.0 to 2.4.7.
 	 */
 	request->ipcFd = fd;
 	request->keepConnection = 1;
-	if (FCGX_Accept_r(request) < 0) {
-		FCGX_Free(request, 1);
-		return error_set(err, ERROR_BAD_REQUEST, "libfcgi refused the request");
-	}
-	if (dup3(connection, fd, O_CLOEXEC) < 0) {
-		FCGX_Free(request, 1);
-		return error_errno(err, ERROR_INTERNAL, errno, "can't copy a descriptor");
-	}
-	return 0;
+	rc = FCGX_Accept_r(request);
+	head_pipe_give_back(fd, rc < 0);
+	request->ipcFd = rc < 0 ? -1 : connection;
+	if (rc == 0)
+		return 0;
+	FCGX_Free(request, 0);
+	return error_set(err, ERROR_BAD_REQUEST, "libfcgi refused the request");
 }
 
 /* -1 with the reason; *can_tell is the id of the request where its client can be told it, or 0. */
 static int take_request(struct fcgi_gateway *self, int connection, const struct deadline *deadline,
 			unsigned *can_tell, struct error *err)
 {
-	cleanup_free unsigned char *head = NULL;
-	unsigned id;
-	size_t len;
 	int fd;
 
 	*can_tell = 0;
-	head = params_take(connection, &len, deadline, err);
-	if (!head)
+	if (request_head_read(&self->head, connection, deadline, err) < 0)
 		return -1;
-	id = (unsigned)head[2] << 8 | head[3];
-	fd = head_file(head, len, err);
+	fd = head_pipe_borrow(self->head.bytes, self->head.len, err);
 	if (fd < 0) {
-		*can_tell = id;
+		*can_tell = self->head.request_id;
 		return -1;
 	}
 	if (accept_head(&self->request, connection, fd, err) < 0)
 		return -1;
-	stdin_stream_init(&self->body, self->request.ipcFd, id);
+	stdin_stream_init(&self->body, connection, &self->head);
 	return 0;
 }
 
-static void finish(FCGX_Request *request)
+/* The stream that is closed last sends the end of the request: so it goes out with the answer. */
+static void finish(struct fcgi_gateway *self)
 {
-	FCGX_FClose(request->out);
-	FCGX_FClose(request->err);
-	FCGX_Free(request, 1);
+	FCGX_FClose(self->request.err);
+	FCGX_FClose(self->request.out);
+	if (!self->body.ended)
+		stdin_stream_drop(self->request.ipcFd);
+	FCGX_Free(&self->request, 0);
 }
 
 int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
@@ -195,20 +178,19 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		    .log = fcgi_log,
 		},
 	    .events = events,
+	    .head = REQUEST_HEAD_INIT,
 	};
-	cleanup_fd int taken_over = connection;
 	unsigned can_tell;
 	int rc;
 
 	rc = take_request(&self, connection, deadline, &can_tell, err);
-	if (rc == 0) {
-		close(steal_fd(&taken_over));
+	if (rc == 0)
 		events->answer(&self.base, events->context);
-	}
 	events->output_ends(events->context);
 	if (rc == 0)
-		finish(&self.request);
+		finish(&self);
 	else if (can_tell)
 		bare_answer(connection, (int)can_tell, err);
+	request_head_free(&self.head);
 	return can_tell ? 0 : rc;
 }

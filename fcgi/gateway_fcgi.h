@@ -1,7 +1,6 @@
 /*
  * One FastCGI connection with one request on it.  The only file that knows libfcgi; it uses the
- * library's stream layer on a connection that we have accepted ourselves, and closes that
- * connection in every case.
+ * library's stream layer on a connection that we have accepted ourselves.
  */
 #ifndef GOVERAGE_GATEWAY_FCGI_H
 #define GOVERAGE_GATEWAY_FCGI_H
@@ -23,10 +22,10 @@ struct fcgi_events {
 };
 
 /*
- * Read a request's parameters from the connection, let answer() answer it, finish the request and
- * close the connection, which is taken over in every case.  0 when answer() was called, or when it
- * could not be and the request was answered with the reason; -1 with the reason when what came was
- * no whole FastCGI request, or did not come in time.
+ * Read a request's parameters from the connection, let answer() answer it, and finish the request,
+ * after which there is nothing to do but to close the connection.  0 when answer() was called, or
+ * when it could not be and the request was answered with the reason; -1 with the reason when what
+ * came was no whole FastCGI request, or did not come in time.
  */
 must_check int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 				  const struct deadline *deadline, struct error *err);

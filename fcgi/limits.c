@@ -5,8 +5,7 @@
 
 #include "cgi/base/log.h"
 
-/* Descriptors: of the process itself, of a request in work, and the second one that a thread has of
- * its connection. */
+/* Descriptors: of the process itself, and of a request in work. */
 enum { OWN_DESCRIPTORS = 32, WORK_DESCRIPTORS = 32 };
 
 static size_t worker_count(const struct settings *settings)
@@ -27,7 +26,7 @@ static size_t thread_count(size_t connections)
 static size_t descriptors(const struct limits *limits)
 {
 	return OWN_DESCRIPTORS + limits->workers * WORK_DESCRIPTORS + limits->connections +
-	       limits->threads + 2 * LIMITS_REFUSERS;
+	       LIMITS_REFUSERS;
 }
 
 struct limits limits_find(const struct settings *settings)

@@ -9,9 +9,6 @@
 
 #include <stddef.h>
 
-#include "cgi/base/deadline.h"
-#include "cgi/base/error.h"
-
 enum {
 	PARAMS_SCAN_MAX = 96 << 10, /* bytes of records up to the end of PARAMS */
 };
@@ -20,17 +17,9 @@ enum params_state { PARAMS_INCOMPLETE, PARAMS_COMPLETE, PARAMS_MALFORMED };
 
 /*
  * Judge the first n bytes of a connection: COMPLETE when one BEGIN_REQUEST and a whole PARAMS
- * stream stand there, every pair of which ends within it; MALFORMED when no more bytes can make it
- * that.
+ * stream stand there, every pair of which ends within it; *len is their length then.  MALFORMED
+ * when no more bytes can make it that.
  */
-enum params_state params_scan(const unsigned char *bytes, size_t n);
-
-/*
- * Wait until the head of the request has arrived on the connection, and take it from there: up to
- * the end of PARAMS, and no byte behind it.  NULL with ERROR_BAD_REQUEST when it is malformed, over
- * PARAMS_SCAN_MAX, or cut off; ERROR_TIMEOUT.  The caller frees it.
- */
-must_check unsigned char *params_take(int connection, size_t *len, const struct deadline *deadline,
-				      struct error *err);
+enum params_state params_scan(const unsigned char *bytes, size_t n, size_t *len);
 
 #endif

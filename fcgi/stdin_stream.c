@@ -1,32 +1,40 @@
 #include "fcgi/stdin_stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cgi/base/deadline.h"
 #include "fcgi/silence.h"
+
+enum { DROP_MS = 200 };
 
 enum { RECORD_HEADER = 8, RECORD_VERSION = 1, TYPE_ABORT_REQUEST = 2, TYPE_STDIN = 5 };
 
-void stdin_stream_init(struct stdin_stream *stream, int fd, unsigned request_id)
+void stdin_stream_init(struct stdin_stream *stream, int fd, const struct request_head *head)
 {
-	stream->fd = fd;
-	stream->request_id = request_id;
-	stream->content = stream->skip = stream->at = stream->have = 0;
-	stream->ended = stream->broken = stream->waited = false;
+	*stream = (struct stdin_stream){
+	    .fd = fd,
+	    .request_id = head->request_id,
+	    .room = head->bytes,
+	    .size = head->size,
+	    .have = head->have,
+	    .at = head->len,
+	};
 }
 
 /* As a rule the body is there, and nobody needs a time-out. */
 static ssize_t receive(struct stdin_stream *stream)
 {
-	ssize_t got = recv(stream->fd, stream->room, sizeof stream->room, MSG_DONTWAIT);
+	ssize_t got = recv(stream->fd, stream->room, stream->size, MSG_DONTWAIT);
 
 	if (got >= 0 || errno != EAGAIN)
 		return got;
 	if (!stream->waited)
 		silence_limit(stream->fd, SO_RCVTIMEO);
 	stream->waited = true;
-	return recv(stream->fd, stream->room, sizeof stream->room, 0);
+	return recv(stream->fd, stream->room, stream->size, 0);
 }
 
 /* Have something to read.  False when there is no more. */
@@ -110,4 +118,16 @@ ssize_t stdin_stream_read(struct stdin_stream *stream, void *out, size_t n)
 			stream->broken = true;
 	}
 	return stream->broken ? -1 : (ssize_t)done;
+}
+
+void stdin_stream_drop(int connection)
+{
+	const struct deadline deadline = deadline_in_ms(DROP_MS, -1);
+	struct pollfd input = {connection, POLLIN, 0};
+	char piece[4096];
+
+	shutdown(connection, SHUT_WR);
+	while (poll(&input, 1, (int)deadline_left_ms(&deadline)) > 0 &&
+	       recv(connection, piece, sizeof piece, 0) > 0)
+		;
 }

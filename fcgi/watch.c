@@ -1,8 +1,6 @@
 #include "fcgi/watch.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "cgi/base/deadline.h"
 
@@ -23,7 +21,7 @@ void watch_destroy(struct watch *watch)
 void watch_begin(struct watch *watch, int connection, int64_t at_ns)
 {
 	pthread_mutex_lock(&watch->lock);
-	watch->fd = fcntl(connection, F_DUPFD_CLOEXEC, 0);
+	watch->fd = connection;
 	watch->phase = WATCH_INPUT;
 	watch->give_up_at_ns = at_ns;
 	pthread_mutex_unlock(&watch->lock);
@@ -49,8 +47,6 @@ void watch_output(struct watch *watch, size_t n, int64_t base_ns)
 void watch_end(struct watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
-	if (watch->fd >= 0)
-		close(watch->fd);
 	watch->fd = -1;
 	pthread_mutex_unlock(&watch->lock);
 }

@@ -17,7 +17,7 @@ enum watch_phase {
 
 struct watch {
 	pthread_mutex_t lock; /* guards what follows */
-	int fd;		      /* a duplicate of the connection; -1 = nothing is watched; owned */
+	int fd;		      /* the connection, not owned; -1 = nothing is watched */
 	enum watch_phase phase;
 	int64_t give_up_at_ns;
 };
@@ -27,11 +27,7 @@ void watch_init(struct watch *watch);
 
 void watch_destroy(struct watch *watch);
 
-/*
- * Watch a connection whose request must be in by at_ns (monotonic clock).  It is watched through a
- * descriptor of its own, since libfcgi closes the other one at a moment that we don't learn; where
- * there is none left, only the limit on silence holds.
- */
+/* Watch a connection whose request must be in by at_ns (monotonic clock). */
 void watch_begin(struct watch *watch, int connection, int64_t at_ns);
 
 /* The request is in. */
@@ -45,6 +41,7 @@ void watch_output(struct watch *watch, size_t n, int64_t base_ns);
 
 enum { WATCH_LEAST_RATE = 16 << 10 };
 
+/* Before the connection is closed. */
 void watch_end(struct watch *watch);
 
 /* What comes in must be in by at_ns if that is earlier. */

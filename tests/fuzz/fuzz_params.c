@@ -7,10 +7,11 @@
 static void check_prefixes(const uint8_t *data, size_t size)
 {
 	enum params_state last = PARAMS_INCOMPLETE, now;
-	size_t n, step = size / 64 + 1;
+	size_t n, len, step = size / 64 + 1;
 
 	for (n = 0; n <= size; n += step) {
-		now = params_scan(data, n);
+		now = params_scan(data, n, &len);
+		fuzz_expect(now != PARAMS_COMPLETE || (len > 0 && len <= n));
 		fuzz_expect(last == PARAMS_INCOMPLETE || now == last);
 		last = now;
 	}

@@ -49,22 +49,30 @@ static struct bytes request(const void *params, size_t n, size_t size)
 	return b;
 }
 
+static enum params_state scan(const unsigned char *bytes, size_t n)
+{
+	size_t len;
+
+	return params_scan(bytes, n, &len);
+}
+
 #define PARAMS "\x04\x03NAMEabc\x01\x80\x00\x00\x02Xyz\x00\x00"
 
 static void whole_requests_in_all_pieces(void **state)
 {
-	size_t size, n;
+	size_t size, n, len;
 
 	(void)state;
 	for (size = 1; size < sizeof PARAMS; size++) {
 		struct bytes b = request(PARAMS, sizeof PARAMS - 1, size);
 
-		assert_int_equal(params_scan(b.data, b.len), PARAMS_COMPLETE);
+		assert_int_equal(scan(b.data, b.len), PARAMS_COMPLETE);
 		/* what stands behind is the body's */
 		add(&b, "\xff", 1);
-		assert_int_equal(params_scan(b.data, b.len), PARAMS_COMPLETE);
+		assert_int_equal(params_scan(b.data, b.len, &len), PARAMS_COMPLETE);
+		assert_int_equal(len, b.len - 1);
 		for (n = 0; n < b.len - 1; n++)
-			assert_int_equal(params_scan(b.data, n), PARAMS_INCOMPLETE);
+			assert_int_equal(scan(b.data, n), PARAMS_INCOMPLETE);
 	}
 }
 
@@ -88,7 +96,7 @@ static void pairs_that_do_not_end(void **state)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct bytes b = request(cases[i].params, cases[i].n, 100);
 
-		assert_int_equal(params_scan(b.data, b.len), PARAMS_MALFORMED);
+		assert_int_equal(scan(b.data, b.len), PARAMS_MALFORMED);
 	}
 }
 
@@ -97,25 +105,24 @@ static void other_records(void **state)
 	struct bytes b = {.len = 0};
 
 	(void)state;
-	assert_int_equal(params_scan((const unsigned char *)"GET / HTTP/1.1", 14),
-			 PARAMS_MALFORMED);
+	assert_int_equal(scan((const unsigned char *)"GET / HTTP/1.1", 14), PARAMS_MALFORMED);
 	add_record(&b, 9, 0, PARAMS, sizeof PARAMS - 1, 0); /* GET_VALUES */
-	assert_int_equal(params_scan(b.data, b.len), PARAMS_MALFORMED);
-	assert_int_equal(params_scan(b.data, 2), PARAMS_MALFORMED);
+	assert_int_equal(scan(b.data, b.len), PARAMS_MALFORMED);
+	assert_int_equal(scan(b.data, 2), PARAMS_MALFORMED);
 
 	b.len = 0;
 	add_record(&b, 1, 7, begin_body, 7, 0);
-	assert_int_equal(params_scan(b.data, b.len), PARAMS_MALFORMED);
+	assert_int_equal(scan(b.data, b.len), PARAMS_MALFORMED);
 
 	b.len = 0;
 	add_record(&b, 1, 7, begin_body, 8, 0);
 	add_record(&b, 4, 8, PARAMS, sizeof PARAMS - 1, 0); /* of another request */
-	assert_int_equal(params_scan(b.data, b.len), PARAMS_MALFORMED);
+	assert_int_equal(scan(b.data, b.len), PARAMS_MALFORMED);
 
 	b.len = 0;
 	add_record(&b, 1, 7, begin_body, 8, 3);
 	add_record(&b, 2, 7, "", 0, 0); /* ABORT */
-	assert_int_equal(params_scan(b.data, b.len), PARAMS_MALFORMED);
+	assert_int_equal(scan(b.data, b.len), PARAMS_MALFORMED);
 }
 
 int main(void)
