@@ -30,16 +30,16 @@ static int answer_options(struct response *response, const struct route *route)
 	return 0;
 }
 
-/* The work itself, in turn; for a client that has given up in the meantime there is none. */
+/* The work itself, in turn; for a client that has given up while it waited there is none. */
 static int answer_in_turn(struct exchange *exchange, const struct route *route, struct error *err)
 {
 	struct turnstile *turns = exchange->app->turns;
 	struct gateway *gateway = exchange->gateway;
-	int rc;
+	int rc, waited = turnstile_enter(turns, &exchange->deadline, err);
 
-	if (turnstile_enter(turns, &exchange->deadline, err) < 0)
+	if (waited < 0)
 		return -1;
-	if (gateway->gone && gateway->gone(gateway))
+	if (waited && gateway->gone && gateway->gone(gateway))
 		rc = error_set(err, ERROR_CANCELLED, "the client is gone");
 	else
 		rc = route->handle(exchange, err);

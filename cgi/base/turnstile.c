@@ -81,19 +81,18 @@ static bool wait_in_line(struct turnstile *turnstile, int64_t until_ns)
 int turnstile_enter(struct turnstile *turnstile, const struct deadline *deadline, struct error *err)
 {
 	int64_t now_ns = monotonic_ns();
-	bool in;
+	bool at_once, in;
 
 	if (!turnstile)
 		return 0;
 	pthread_mutex_lock(&turnstile->lock);
-	in = turnstile->free > 0;
-	if (in)
+	at_once = turnstile->free > 0;
+	if (at_once)
 		turnstile->free--;
-	else
-		in = wait_in_line(turnstile, now_ns + (deadline->at_ns - now_ns) / 2);
+	in = at_once || wait_in_line(turnstile, now_ns + (deadline->at_ns - now_ns) / 2);
 	pthread_mutex_unlock(&turnstile->lock);
 	if (in)
-		return 0;
+		return at_once ? 0 : 1;
 	return error_set(err, ERROR_UNAVAILABLE,
 			 "the turn of this request did not come in time (GOVERAGE_WORKERS is %zu): "
 			 "try again in a moment",

@@ -19,9 +19,10 @@ struct turnstile; /* private; for any number of threads */
 must_check struct turnstile *turnstile_new(size_t places);
 
 /*
- * Come in; whoever does must leave again.  A wait takes at most half of the time that is left until
- * the deadline, so that the other half remains for the work; its cancel_fd is not looked at.  -1
- * with ERROR_UNAVAILABLE when no place became free.  A turnstile that is NULL lets in everybody.
+ * Come in; whoever does must leave again.  1 for who had to wait, 0 for who had not.  A wait takes
+ * at most half of the time that is left until the deadline, so that the other half remains for the
+ * work; its cancel_fd is not looked at.  -1 with ERROR_UNAVAILABLE when no place became free.  A
+ * turnstile that is NULL lets in everybody.
  */
 must_check int turnstile_enter(struct turnstile *turnstile, const struct deadline *deadline,
 			       struct error *err);

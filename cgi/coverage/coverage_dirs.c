@@ -73,12 +73,22 @@ static char *real_path(int fd, const char *path)
 	return realpath(path, NULL);
 }
 
+/* Open it to be listed; to find the name behind it, it has to be searched as well. */
+static int open_to_search(const char *path)
+{
+	cleanup_free char *itself = NULL;
+
+	if (asprintf(&itself, "%s/.", path) < 0)
+		return -1;
+	return open(itself, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int open_one(struct coverage_dirs *dirs, const char *path, struct error *err)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int fd = open_to_search(path);
 	cleanup_free char *real = NULL;
 
-	if (fd < 0 || faccessat(fd, ".", X_OK, 0) < 0)
+	if (fd < 0)
 		return refuse(path, errno, err);
 	real = real_path(fd, path);
 	if (!real)

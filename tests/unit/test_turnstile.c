@@ -93,7 +93,7 @@ static void *come(void *argument)
 	const struct deadline deadline = deadline_in_ms(comer->patience_ms, -1);
 	struct error err = {0};
 
-	comer->in = turnstile_enter(comer->turnstile, &deadline, &err) == 0;
+	comer->in = turnstile_enter(comer->turnstile, &deadline, &err) == 1; /* who waits is told */
 	if (!comer->in)
 		return NULL;
 	comer->in_order = (*comer->next)++ == comer->number;
