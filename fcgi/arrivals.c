@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { NO_PLACE_MS = 100 }; /* when the kernel has no memory for one more who waits */
+
 static int add(int epoll, int fd, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.fd = fd};
@@ -34,7 +36,6 @@ static int open_waiting(int *epoll, int *event_fd)
 	return add(*epoll, *event_fd, EPOLLIN | EPOLLET);
 }
 
-/* The leader comes first at the listening socket, and so is the first one to be woken. */
 int arrivals_open(struct arrivals *arrivals, int listener_fd, int signal_fd, struct error *err)
 {
 	arrivals->listener_fd = listener_fd;
@@ -42,8 +43,7 @@ int arrivals_open(struct arrivals *arrivals, int listener_fd, int signal_fd, str
 	if (open_waiting(&arrivals->leader_epoll, &arrivals->leader_event_fd) == 0 &&
 	    open_waiting(&arrivals->keeper_epoll, &arrivals->keeper_event_fd) == 0 &&
 	    add(arrivals->keeper_epoll, signal_fd, EPOLLIN) == 0 &&
-	    add_listener(arrivals->leader_epoll, listener_fd, EPOLLET) == 0 &&
-	    add_listener(arrivals->keeper_epoll, listener_fd, 0) == 0)
+	    add_listener(arrivals->leader_epoll, listener_fd, EPOLLET) == 0)
 		return 0;
 	return error_errno(err, ERROR_INTERNAL, errno, "waiting for connections");
 }
@@ -106,23 +106,28 @@ static int meaning(const struct arrivals *arrivals, const struct epoll_event *ev
 	return ARRIVALS_CONNECTION;
 }
 
-int arrivals_keeper_wait(const struct arrivals *arrivals, int ms)
-{
-	struct epoll_event events[3];
-	int n = epoll_wait(arrivals->keeper_epoll, events, 3, ms);
-	int happened = 0;
-
-	while (n-- > 0)
-		happened |= meaning(arrivals, &events[n]);
-	return happened;
-}
-
 /* What comes wakes others then: nobody waits at the listening socket here. */
 int arrivals_keeper_pause(const struct arrivals *arrivals, int ms)
 {
 	struct pollfd signals = {arrivals->signal_fd, POLLIN, 0};
 
 	return poll(&signals, 1, ms) > 0 ? ARRIVALS_SIGNAL : ARRIVALS_CONNECTION;
+}
+
+/* Each time it comes last at the listening socket, where who came first is woken first: behind our
+ * leader, and those of other processes at the same socket. */
+int arrivals_keeper_wait(const struct arrivals *arrivals, int ms)
+{
+	struct epoll_event events[3];
+	int n, happened = 0;
+
+	if (add_listener(arrivals->keeper_epoll, arrivals->listener_fd, 0) < 0)
+		return arrivals_keeper_pause(arrivals, NO_PLACE_MS);
+	n = epoll_wait(arrivals->keeper_epoll, events, 3, ms);
+	epoll_ctl(arrivals->keeper_epoll, EPOLL_CTL_DEL, arrivals->listener_fd, NULL);
+	while (n-- > 0)
+		happened |= meaning(arrivals, &events[n]);
+	return happened;
 }
 
 void arrivals_wake_keeper(const struct arrivals *arrivals)

@@ -1,8 +1,9 @@
 /*
  * Waiting for connections at the listening socket.  Two threads may do so at the same time: the
  * leader, which serves itself what it accepts, so that a request needs no second thread and no
- * second core; and the keeper, which hands on what it accepts.  A connection wakes the leader
- * where one waits, and the keeper otherwise (epoll_ctl(2), EPOLLEXCLUSIVE).
+ * second core; and the keeper, which hands on what it accepts.  A connection wakes one of those
+ * who wait (epoll_ctl(2), EPOLLEXCLUSIVE): a leader, of this process or of another one at the same
+ * socket, and a keeper where none of them waits.
  */
 #ifndef GOVERAGE_ARRIVALS_H
 #define GOVERAGE_ARRIVALS_H

@@ -165,6 +165,9 @@ def requests(out, bench, address):
         with fcgi.Connection(address) as connection:
             connection.send(data)
             check_profile(connection.read_answer(), without_mock)
+    with out.check("heads of many lengths, up to the limit"):
+        for length in [*range(3300, 4200, 50), 8000, 20000, 50000, 90000]:
+            check_profile(fcgi.request(address, body=MOCK, HTTP_COOKIE="c" * length), without_mock)
     for length in ("-1", "", None):
         with out.check(f"CONTENT_LENGTH {length!r}: the stream says where the body ends"):
             check_profile(fcgi.request(address, body=MOCK, CONTENT_LENGTH=length), without_mock)
