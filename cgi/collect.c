@@ -84,8 +84,8 @@ int collect(struct collection *collection, struct app *app, const char *gocoverd
 {
 	if (coverage_dirs_open(&collection->dirs, gocoverdir, err) < 0 ||
 	    read_processes(collection, app, services, deadline, err) < 0 ||
-	    listing_cache_read_dirs(app->listings, &collection->set, gocoverdir, &collection->dirs,
-				    deadline, err) < 0)
+	    listing_cache_read(app->listings, &collection->set, gocoverdir, &collection->dirs,
+			       deadline, err) < 0)
 		return -1;
 	if (collection->live_was_read && live_reconcile(&collection->live, &collection->set,
 							&collection->live_files, deadline, err) < 0)

@@ -168,9 +168,9 @@ static void keep(struct listing_cache *cache, struct coverage_set *set, const ch
 	coverage_set_free(&copy);
 }
 
-int listing_cache_read_dirs(struct listing_cache *cache, struct coverage_set *set,
-			    const char *gocoverdir, const struct coverage_dirs *dirs,
-			    const struct deadline *deadline, struct error *err)
+int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
+		       const char *gocoverdir, const struct coverage_dirs *dirs,
+		       const struct deadline *deadline, struct error *err)
 {
 	unsigned long ticket = 0;
 	int taken = 0;
@@ -187,17 +187,6 @@ int listing_cache_read_dirs(struct listing_cache *cache, struct coverage_set *se
 		return -1;
 	keep(cache, set, gocoverdir, ticket);
 	return 0;
-}
-
-int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
-		       const char *gocoverdir, const struct deadline *deadline, struct error *err)
-{
-	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
-
-	*set = COVERAGE_SET_INIT;
-	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
-		return -1;
-	return listing_cache_read_dirs(cache, set, gocoverdir, &dirs, deadline, err);
 }
 
 void listing_cache_free(struct listing_cache *cache)

@@ -18,19 +18,14 @@ struct listing_cache;
 must_check struct listing_cache *listing_cache_new(size_t budget);
 
 /*
- * The same as coverage_set_list().  What the set holds may be shared; it is the same content
- * (coverage_set's `shared`) as that of a set that is still there only where nothing at all has
- * happened in the directories since that was read, to the names or to the files.  -1 as
- * coverage_set_list().
+ * The same as coverage_set_list() for the directories of `gocoverdir`, which are open.  What the
+ * set holds may be shared; it is the same content (coverage_set's `shared`) as that of a set that
+ * is still there only where nothing at all has happened in the directories since that was read, to
+ * the names or to the files.  -1 as coverage_set_list().
  */
 must_check int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
-				  const char *gocoverdir, const struct deadline *deadline,
-				  struct error *err);
-
-/* The same for the directories of `gocoverdir`, which are open. */
-must_check int listing_cache_read_dirs(struct listing_cache *cache, struct coverage_set *set,
-				       const char *gocoverdir, const struct coverage_dirs *dirs,
-				       const struct deadline *deadline, struct error *err);
+				  const char *gocoverdir, const struct coverage_dirs *dirs,
+				  const struct deadline *deadline, struct error *err);
 
 void listing_cache_free(struct listing_cache *cache);
 

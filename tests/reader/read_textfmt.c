@@ -19,9 +19,9 @@
 
 #include "cgi/base/io.h"
 #include "cgi/base/log.h"
-#include "cgi/coverage/listing_cache.h"
 #include "cgi/reader/reader.h"
 #include "cgi/reader/textfmt_writer.h"
+#include "tests/lib/listing.h"
 #include "tests/lib/memory_dir.h"
 
 struct options {
@@ -89,7 +89,7 @@ static int answer(struct reader *reader, struct listing_cache *listings,
 	    .set = &set, .live = &live, .strict_modes = options->strict, .deadline = &deadline};
 
 	/* the names alone: the reader looks into the files itself */
-	if (listing_cache_read(listings, &set, options->dirs, &deadline, err) < 0 ||
+	if (listing_read(listings, &set, options->dirs, &deadline, err) < 0 ||
 	    (options->live && memory_dir_read(&live, options->live, err) < 0))
 		return -1;
 	all = reader_load(reader, &request, &report, err);

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage/listing_cache.h"
+#include "tests/lib/listing.h"
 
 #define TAG "0123456789abcdef0123456789abcdef"
 
@@ -43,7 +43,7 @@ static void read_set(struct listing_cache *cache, const char *gocoverdir, struct
 	struct deadline deadline = deadline_in_ms(60000, -1);
 	struct error err = {0};
 
-	if (listing_cache_read(cache, set, gocoverdir, &deadline, &err) < 0)
+	if (listing_read(cache, set, gocoverdir, &deadline, &err) < 0)
 		fail_msg("%s", err.message);
 }
 
@@ -235,11 +235,11 @@ static void errors(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(listing_cache_read(cache, &set, in_dir("no"), &passed, &err), -1);
+	assert_int_equal(listing_read(cache, &set, in_dir("no"), &passed, &err), -1);
 	assert_int_equal(err.class, ERROR_UNAVAILABLE);
 	coverage_set_free(&set);
 	put("covmeta." TAG);
-	assert_int_equal(listing_cache_read(cache, &set, dir, &passed, &err), -1);
+	assert_int_equal(listing_read(cache, &set, dir, &passed, &err), -1);
 	assert_int_equal(err.class, ERROR_TIMEOUT);
 	coverage_set_free(&set);
 	expect_right(cache, dir, 1);
@@ -278,7 +278,7 @@ static void *ask(void *crowd_)
 		struct error err = {0};
 		int before = atomic_load(&crowd->made);
 
-		if (listing_cache_read(crowd->cache, &set, dir, &deadline, &err) < 0 ||
+		if (listing_read(crowd->cache, &set, dir, &deadline, &err) < 0 ||
 		    set.n_counters < (size_t)before)
 			atomic_store(&crowd->failed, true);
 	}

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 
 #include "cgi/coverage/coverage_list.h"
-#include "cgi/coverage/listing_cache.h"
 #include "cgi/reader/reader.h"
 #include "cgi/reader/textfmt_writer.h"
 #include "made_coverage.h"
+#include "tests/lib/listing.h"
 #include "tests/lib/memory_dir.h"
 
 static struct deadline long_enough(void)
@@ -276,7 +276,7 @@ static unsigned follow(const struct following *f, const struct memory_files *liv
 	struct reader_request request = {.set = &set, .live = live, .deadline = &deadline};
 	struct error err = {0};
 
-	assert_int_equal(listing_cache_read(f->listings, &set, f->dir, &deadline, &err), 0);
+	assert_int_equal(listing_read(f->listings, &set, f->dir, &deadline, &err), 0);
 	profile = reader_load(f->reader, &request, &report, &err);
 	assert_non_null(profile);
 	assert_int_equal(report.n_programs, 1);

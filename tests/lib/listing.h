@@ -1,0 +1,21 @@
+/* A list of files by the names of their directories. */
+#ifndef GOVERAGE_TEST_LISTING_H
+#define GOVERAGE_TEST_LISTING_H
+
+#include "cgi/coverage/coverage_dirs.h"
+#include "cgi/coverage/listing_cache.h"
+
+/* As listing_cache_read(); the directories are opened for it. */
+must_check static inline int listing_read(struct listing_cache *cache, struct coverage_set *set,
+					  const char *gocoverdir, const struct deadline *deadline,
+					  struct error *err)
+{
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
+
+	*set = COVERAGE_SET_INIT;
+	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
+		return -1;
+	return listing_cache_read(cache, set, gocoverdir, &dirs, deadline, err);
+}
+
+#endif
