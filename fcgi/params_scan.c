@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
 	RECORD_HEADER =
@@ -10,6 +11,7 @@ enum {
 	TYPE_BEGIN_REQUEST = 1,
 	TYPE_PARAMS = 4,
 	BEGIN_BODY = 8,
+	AT_PADDING = 6, /* its length, in the header */
 };
 
 struct record {
@@ -114,4 +116,22 @@ enum params_state params_scan(const unsigned char *bytes, size_t n, size_t *len)
 		if (!walk_pairs(&walk, record.content, record.content_len))
 			return PARAMS_MALFORMED;
 	}
+}
+
+size_t params_strip_padding(unsigned char *bytes, size_t len)
+{
+	struct record record;
+	size_t from, to = 0;
+
+	for (from = 0; from < len; from += record.total) {
+		size_t kept;
+
+		if (read_record(bytes + from, len - from, &record) != PARAMS_COMPLETE)
+			break;
+		kept = RECORD_HEADER + record.content_len;
+		memmove(bytes + to, bytes + from, kept);
+		bytes[to + AT_PADDING] = 0;
+		to += kept;
+	}
+	return to;
 }

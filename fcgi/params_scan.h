@@ -22,4 +22,10 @@ enum params_state { PARAMS_INCOMPLETE, PARAMS_COMPLETE, PARAMS_MALFORMED };
  */
 enum params_state params_scan(const unsigned char *bytes, size_t n, size_t *len);
 
+/*
+ * Take the padding out of a complete head of `len` bytes: libfcgi takes that of BEGIN_REQUEST for
+ * records, in which anything may stand.  Returns how many bytes are left.
+ */
+size_t params_strip_padding(unsigned char *bytes, size_t len);
+
 #endif

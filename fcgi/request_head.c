@@ -63,13 +63,14 @@ int request_head_read(struct request_head *head, int connection, const struct de
 	while (state == PARAMS_INCOMPLETE && head->have < PARAMS_SCAN_MAX) {
 		if (make_room(head, err) < 0 || receive(head, connection, deadline, err) < 0)
 			return -1;
-		state = params_scan(head->bytes, head->have, &head->len);
+		state = params_scan(head->bytes, head->have, &head->body);
 	}
 	if (state != PARAMS_COMPLETE)
 		return error_set(err, ERROR_BAD_REQUEST,
 				 "what came was no FastCGI request, or its parameters are over "
 				 "%d bytes",
 				 PARAMS_SCAN_MAX);
+	head->len = params_strip_padding(head->bytes, head->body);
 	head->request_id = (unsigned)head->bytes[2] << 8 | head->bytes[3];
 	return 0;
 }

@@ -10,12 +10,12 @@
 struct request_head {
 	unsigned char *bytes; /* owned */
 	size_t size;	      /* room for so many */
-	size_t have;	      /* came so far; what is behind the head belongs to the body */
-	size_t len;	      /* of the head: params_scan() */
+	size_t len;	      /* of the head, whose records have lost their padding */
+	size_t have, body;    /* so much has come; what belongs to the body begins at `body` */
 	unsigned request_id;
 };
 
-#define REQUEST_HEAD_INIT ((struct request_head){NULL, 0, 0, 0, 0})
+#define REQUEST_HEAD_INIT ((struct request_head){NULL, 0, 0, 0, 0, 0})
 
 /*
  * Read until the head is complete.  -1 with ERROR_BAD_REQUEST when it is malformed, over

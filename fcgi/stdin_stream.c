@@ -20,7 +20,7 @@ void stdin_stream_init(struct stdin_stream *stream, int fd, const struct request
 	    .room = head->bytes,
 	    .size = head->size,
 	    .have = head->have,
-	    .at = head->len,
+	    .at = head->body,
 	};
 }
 

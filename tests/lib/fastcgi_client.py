@@ -14,9 +14,10 @@ TIMEOUT = 120  # seconds; a bound for a test that hangs, nothing that is measure
 
 
 def record(kind, content=b"", request_id=1, version=1, padding=0, length=None):
-    """One record; length: what the header says, whatever the content's length is."""
+    """One record; padding: how much, or the bytes; length: what the header says, whatever the content's length is."""
     size = len(content) if length is None else length
-    return struct.pack(">BBHHBB", version, kind, request_id, size, padding, 0) + content + b"\0" * padding
+    padding = padding if isinstance(padding, bytes) else b"\0" * padding
+    return struct.pack(">BBHHBB", version, kind, request_id, size, len(padding), 0) + content + padding
 
 
 def begin(role=RESPONDER, flags=0, request_id=1):

@@ -265,6 +265,16 @@ def lies(out, bench):
                                 huge(*lengths, fcgi.GET_VALUES, 0) + fcgi.stream(fcgi.STDIN, b"{}"))
                 check_profile(connection.read_answer(), bench.profile)
             bench.well(listener.address)
+        with out.check(f"the same in padding of the head that claims {name}"), bench.listener() as listener:
+            question = huge(*lengths, fcgi.GET_VALUES, 0)
+            for data in (fcgi.record(fcgi.BEGIN_REQUEST, b"\0\1" + bytes(6), padding=question) +
+                         fcgi.stream(fcgi.PARAMS, params),
+                         fcgi.begin() + fcgi.record(fcgi.PARAMS, params, padding=question) +
+                         fcgi.record(fcgi.PARAMS, padding=question)):
+                with fcgi.Connection(listener.address) as connection:
+                    connection.send(data + fcgi.stream(fcgi.STDIN, b"{}"))
+                    check_profile(connection.read_answer(), bench.profile)
+                bench.well(listener.address)
     for name, lengths in HUGE.items():
         with out.check(f"a parameter that claims {name}"), bench.listener() as listener:
             send_garbage(bench, listener, fcgi.begin() + huge(*lengths) + fcgi.record(fcgi.PARAMS))

@@ -76,6 +76,25 @@ static void whole_requests_in_all_pieces(void **state)
 	}
 }
 
+/* What stands in padding is nobody's. */
+static void padding_goes(void **state)
+{
+	static const char records[] = "\x01\x09\0\0\0\x08\0\0\xff\xff\xff\xfe\xff\xff\xff\xfe";
+	struct bytes padded = {.len = 0}, plain = request(PARAMS, sizeof PARAMS - 1, 64);
+	size_t len;
+
+	(void)state;
+	add_record(&padded, 1, 7, begin_body, 8, sizeof records);
+	memcpy(padded.data + 16, records, sizeof records);
+	add_record(&padded, 4, 7, PARAMS, sizeof PARAMS - 1, 3);
+	add_record(&padded, 4, 7, "", 0, 255);
+	assert_int_equal(params_scan(padded.data, padded.len, &len), PARAMS_COMPLETE);
+	assert_int_equal(len, padded.len);
+	assert_int_equal(params_strip_padding(padded.data, len), plain.len);
+	assert_memory_equal(padded.data, plain.data, plain.len);
+	assert_int_equal(params_strip_padding(plain.data, plain.len), plain.len);
+}
+
 static void pairs_that_do_not_end(void **state)
 {
 	static const struct {
@@ -129,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(whole_requests_in_all_pieces),
+	    cmocka_unit_test(padding_goes),
 	    cmocka_unit_test(pairs_that_do_not_end),
 	    cmocka_unit_test(other_records),
 	};
