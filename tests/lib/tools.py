@@ -1,7 +1,10 @@
 """Stand-ins for covdata, for the faults that the real one can't be made to show, and wrappers around the
 real one that let a test see or steer it."""
 
+import glob
 import os
+
+import processes
 
 # The setting for those that leave marks in files: in the sandbox covdata can change none.
 MARKING = {"GOVERAGE_SANDBOX": "off"}
@@ -56,6 +59,22 @@ touch {place}/started.$$
 while [ ! -e {place}/go ]; do sleep 0.05; done
 exec {covdata} "$@"
 """), place
+
+
+def clean_gate(directory):
+    """Closed, and nobody has come to it."""
+    for name in glob.glob(directory + "/*"):
+        os.unlink(name)
+
+
+def begun(directory, count):
+    """Wait until the gated covdata has started so often."""
+    processes.wait_until(lambda: len(glob.glob(directory + "/started.*")) >= count, f"{count} covdata to run")
+
+
+def open_gate(directory):
+    with open(directory + "/go", "wb"):
+        pass
 
 
 def spying(work, covdata):

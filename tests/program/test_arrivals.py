@@ -62,10 +62,6 @@ def one_thread(out, bench):
         assert woken < IN_A_ROW / 2, f"another thread was woken {woken} times for {IN_A_ROW} requests"
 
 
-def started(gate):
-    return sum(name.startswith("started.") for name in os.listdir(gate))
-
-
 def while_it_works(out, bench):
     with out.check("while it works another one accepts, and both are answered"):
         gated, gate = tools.gated(bench.work, bench.covdata)
@@ -73,11 +69,10 @@ def while_it_works(out, bench):
                             **tools.MARKING) as listener:
             with fcgi.Connection(listener.address) as first, fcgi.Connection(listener.address) as second:
                 first.send(PLAIN)
-                processes.wait_until(lambda: started(gate), "covdata to run")
+                tools.begun(gate, 1)
                 second.send(PLAIN)
                 processes.wait_until(lambda: listener.log_text().count("incoming request") == 2, "both to be there")
-                with open(gate + "/go", "wb"):
-                    pass
+                tools.open_gate(gate)
                 check_profile(first.read_answer(), bench.profile)
                 check_profile(second.read_answer(), bench.profile)
 
@@ -139,8 +134,7 @@ class Together:
 def share_work(out, bench):
     with out.check(f"{PROCESSES} processes at one socket, one worker each: who works leaves the next one to the others"):
         gated, gate = tools.gated(bench.work, bench.covdata)
-        for name in os.listdir(gate):
-            os.unlink(os.path.join(gate, name))
+        tools.clean_gate(gate)
         settings = {"GOVERAGE_ENGINE": "covdata", "GOVERAGE_COVDATA": gated, "GOVERAGE_WORKERS": "1",
                     **tools.MARKING}
         with Together(bench, **settings) as together:
@@ -150,9 +144,8 @@ def share_work(out, bench):
             for number in range(PROCESSES):
                 waiting.append(fcgi.Connection(together.address))
                 waiting[-1].send(PLAIN)
-                processes.wait_until(lambda n=number: started(gate) > n, f"covdata number {number + 1} to run")
-            with open(gate + "/go", "wb"):
-                pass
+                tools.begun(gate, number + 1)
+            tools.open_gate(gate)
             for connection in waiting:
                 check_profile(connection.read_answer(), bench.profile)
                 connection.close()

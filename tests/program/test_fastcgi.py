@@ -340,7 +340,7 @@ def at_once(out, bench):
                 connection.send(fcgi.request_bytes(fcgi.parameters()))
             processes.wait_until(lambda: len(glob.glob(gate + "/started.*")) == 4,
                                  "four times covdata at the same time")
-            open(gate + "/go", "w").close()
+            tools.open_gate(gate)
             for connection in waiting:
                 check_profile(connection.read_answer(), bench.profile)
                 connection.close()
@@ -358,11 +358,6 @@ def at_once(out, bench):
                 connection.close()
 
 
-def clean_gate(gate):
-    for name in glob.glob(gate + "/*"):
-        os.unlink(name)
-
-
 def endings(out, bench):
     """A signal to end: what is under way is finished, nothing more is taken."""
     gated, gate = tools.gated(bench.work, bench.covdata)
@@ -372,7 +367,7 @@ def endings(out, bench):
             with bench.listener() as listener:
                 tap.equal(processes.stop(listener.process, number), 0, "exit status")
         with out.check(f"{name} with a request under way: it is answered, another one is not taken"):
-            clean_gate(gate)
+            tools.clean_gate(gate)
             with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="2", **tools.MARKING) as listener:
                 first = fcgi.Connection(listener.address)
                 first.send(fcgi.request_bytes(fcgi.parameters()))
@@ -380,7 +375,7 @@ def endings(out, bench):
                 os.kill(listener.pid, number)
                 processes.wait_until(lambda: "signal" in listener.log_text(), "the signal to be seen")
                 late = not_answered(listener.address)
-                open(gate + "/go", "w").close()
+                tools.open_gate(gate)
                 check_profile(first.read_answer(), bench.profile)
                 first.close()
                 tap.equal(listener.process.wait(60), 0, "exit status")

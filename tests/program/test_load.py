@@ -45,20 +45,11 @@ class Bench:
     def gate(self):
         """A covdata that waits, and the directory with the file that it waits for."""
         path, gate = tools.gated(self.work, self.covdata)
-        for name in glob.glob(gate + "/*"):
-            os.unlink(name)
+        tools.clean_gate(gate)
         return path, gate
 
     def well(self, answer):
         check_profile(answer, self.profile)
-
-
-def begun(gate, count):
-    processes.wait_until(lambda: len(glob.glob(gate + "/started.*")) >= count, f"{count} covdata to run")
-
-
-def open_gate(gate):
-    open(gate + "/go", "w").close()
 
 
 def send(address, data, count):
@@ -200,13 +191,13 @@ def beyond_the_bound(out, bench):
             # that of the look whether it listens
             processes.wait_until(lambda: "connection dropped" in listener.log_text(), "no connection to be left")
             held = send(listener.address, PLAIN, 4)
-            begun(gate, 1)
+            tools.begun(gate, 1)
             processes.wait_until(lambda: listener.log_text().count("incoming request") == 4, "four to be held")
             for number in range(30):
                 body = MOCK if number % 2 else b""
                 check_error(fcgi.request(listener.address, body=body), 503, "too many requests")
         with out.check("those within it are answered, and so is the next one"):
-            open_gate(gate)
+            tools.open_gate(gate)
             for answer in answers(held):
                 bench.well(answer)
             for _ in range(10):
@@ -230,10 +221,10 @@ def too_long(out, bench):
         with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_TIMEOUT="20", GOVERAGE_WORKERS="1",
                             **tools.MARKING) as listener:
             first = send(listener.address, PLAIN, 1)
-            begun(gate, 1)
+            tools.begun(gate, 1)
             for answer in answers(send(listener.address, PLAIN, 10)):
                 check_error(answer, 503, "turn", "goverage_workers is 1")
-            open_gate(gate)
+            tools.open_gate(gate)
             bench.well(answers(first)[0])
             bench.well(fcgi.request(listener.address))
     with out.check("what waits without a thread for too long is refused; who stops in its body gets 504"):
@@ -253,12 +244,12 @@ def the_gone(out, bench):
         gated, gate = bench.gate()
         with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1", **tools.MARKING) as listener:
             first = send(listener.address, PLAIN, 1)
-            begun(gate, 1)
+            tools.begun(gate, 1)
             for connection in send(listener.address, PLAIN, 10):
                 connection.close()
             last = send(listener.address, PLAIN, 1)
             processes.wait_until(lambda: listener.log_text().count("incoming request") == 12, "all to be there")
-            open_gate(gate)
+            tools.open_gate(gate)
             for answer in answers(first + last):
                 bench.well(answer)
             tap.equal(len(glob.glob(gate + "/started.*")), 2, "runs of covdata")
@@ -271,7 +262,7 @@ def endings(out, bench):
         with out.check(f"{name}: what is in work is finished, what waits gets 503, and that is the end"):
             with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1", **tools.MARKING) as listener:
                 first = send(listener.address, PLAIN, 1)
-                begun(gate, 1)
+                tools.begun(gate, 1)
                 waiting = send(listener.address, PLAIN, 20)
                 trickling = send(listener.address, WITH_BODY[:-12], 5)
                 processes.wait_until(lambda: listener.log_text().count("incoming request") == 26,
@@ -281,17 +272,17 @@ def endings(out, bench):
                     check_error(answer, 503)
                 for answer in answers(trickling):
                     check_error(answer, 400, "broke off")
-                open_gate(gate)
+                tools.open_gate(gate)
                 bench.well(answers(first)[0])
                 tap.equal(listener.process.wait(60), 0, "exit status")
     with out.check("SIGTERM: what waits has a moment to be answered properly"):
         gated, gate = bench.gate()
         with bench.listener(GOVERAGE_COVDATA=gated, **tools.MARKING) as listener:
             waiting = send(listener.address, PLAIN, 4)
-            begun(gate, 2)
+            tools.begun(gate, 2)
             os.kill(listener.pid, signal.SIGTERM)
             processes.wait_until(lambda: "ending after signal" in listener.log_text(), "the signal to be seen")
-            open_gate(gate)
+            tools.open_gate(gate)
             got = answers(waiting)
             tap.equal(listener.process.wait(60), 0, "exit status")
             assert sum(answer.status == 200 for answer in got) >= 2, "those in work are not answered"
