@@ -1,6 +1,6 @@
 /*
  * The seam between the application and whatever brings requests to it: meta-variables in, body in,
- * bytes out, a place for log lines.  Classic CGI (gateway_cgi.c), FastCGI (fcgi/gateway_fcgi.c) and
+ * bytes out, a place for log lines.  Classic CGI (gateway_cgi.c), FastCGI (fcgi/protocol/gateway_fcgi.c) and
  * the tests each fill in one of these; nothing else in the application knows which.  An
  * implementation embeds the struct and gets itself back from the pointer.
  */

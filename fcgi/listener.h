@@ -1,6 +1,6 @@
 /* The listening socket of a FastCGI responder: one that was handed down, or one of our own. */
-#ifndef GOVERAGE_LISTENER_H
-#define GOVERAGE_LISTENER_H
+#ifndef GOVERAGE_FCGI_LISTENER_H
+#define GOVERAGE_FCGI_LISTENER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -18,7 +18,7 @@
 #include "cgi/base/log.h"
 #include "fcgi/listener.h"
 #include "fcgi/options.h"
-#include "fcgi/responder.h"
+#include "fcgi/server/responder.h"
 
 /* Descriptors 0, 1 and 2 must not become anything else by accident. */
 static void open_standard_descriptors(void)

@@ -1,6 +1,6 @@
 /* The command line of a person or a supervisor; never read when a web server runs us as CGI. */
-#ifndef GOVERAGE_OPTIONS_H
-#define GOVERAGE_OPTIONS_H
+#ifndef GOVERAGE_FCGI_OPTIONS_H
+#define GOVERAGE_FCGI_OPTIONS_H
 
 #include <sys/types.h>
 

@@ -10,8 +10,8 @@
 
 #include "cgi/query.h"
 #include "cgi/request.h"
-#include "fcgi/gateway_fcgi.h"
-#include "fcgi/params_scan.h"
+#include "fcgi/protocol/gateway_fcgi.h"
+#include "fcgi/protocol/params_scan.h"
 
 enum { MAX_BODY = 1 << 16, ANSWER_MS = 5000 };
 

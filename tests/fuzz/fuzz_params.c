@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/params_scan.h"
+#include "fcgi/protocol/params_scan.h"
 
 /* What was judged may not be judged otherwise with more bytes. */
 static void check_prefixes(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* The head of a FastCGI request: whole, in pieces, and malformed in every way. */
 #include "unit.h"
 
-#include "fcgi/params_scan.h"
+#include "fcgi/protocol/params_scan.h"
 
 struct bytes {
 	unsigned char data[4096];

@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "fcgi/stdout_records.h"
+#include "fcgi/protocol/stdout_records.h"
 
 enum { REQUEST_ID = 0x0102 };
 

@@ -1,0 +1,26 @@
+/* How much the persistent process does at once. */
+#ifndef GOVERAGE_FCGI_SERVER_LIMITS_H
+#define GOVERAGE_FCGI_SERVER_LIMITS_H
+
+#include <stddef.h>
+
+#include "cgi/settings.h"
+
+enum {
+	LIMITS_THREADS = 128, /* connections that are read or sent at the same time, at most */
+	LIMITS_REFUSERS = 4,  /* threads beyond those, for refusals */
+};
+
+struct limits {
+	size_t workers;	    /* requests in work: listing, reading, covdata */
+	size_t connections; /* requests that are there at once, waiting or not */
+	size_t threads;	    /* how many of the connections have a thread */
+};
+
+/*
+ * From the settings, and less where this process may not have the descriptors for it, which a line
+ * in the log tells.
+ */
+struct limits limits_find(const struct settings *settings);
+
+#endif
