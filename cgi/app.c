@@ -18,13 +18,11 @@ int app_init(struct app *app, enum app_life life, struct error *err)
 	/* a quarter for texts, a sixteenth for names of files, the rest for what is in these */
 	budget = life == APP_FOR_MANY ? (size_t)app->settings.cache_bytes : 0;
 	app->texts = text_cache_new(budget / 4);
-	app->files = sent_files_new(app->settings.sendfile ? budget / 4 : 0);
 	app->listings = listing_cache_new(budget / 16);
 	app->reader = reader_new(budget - budget / 4 - budget / 16, err);
 	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
-	if (!app->texts || !app->files || !app->listings || !app->reader || !app->baselines ||
-	    !app->live_cache) {
+	if (!app->texts || !app->listings || !app->reader || !app->baselines || !app->live_cache) {
 		app_free(app);
 		return error_no_memory(err);
 	}
@@ -61,7 +59,6 @@ void app_free(struct app *app)
 	live_cache_free(app->live_cache);
 	baseline_cache_free(app->baselines);
 	reader_free(app->reader);
-	sent_files_free(app->files);
 	text_cache_free(app->texts);
 	listing_cache_free(app->listings);
 	pthread_mutex_destroy(&app->lock);

@@ -12,7 +12,6 @@
 #include "cgi/coverage/listing_cache.h"
 #include "cgi/live/live.h"
 #include "cgi/reader/reader.h"
-#include "cgi/sent_files.h"
 #include "cgi/settings.h"
 #include "cgi/text_cache.h"
 
@@ -23,7 +22,6 @@ struct app {
 	struct reader *reader;		  /* what was understood of coverage files */
 	struct listing_cache *listings;	  /* what is in the coverage directories */
 	struct text_cache *texts;	  /* the last profiles */
-	struct sent_files *files;	  /* texts that the web server sends by itself */
 	struct baseline_cache *baselines; /* the last baseline */
 	struct live_cache *live_cache;	  /* what was learnt about executables */
 	pthread_mutex_t lock;		  /* guards what follows */

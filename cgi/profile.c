@@ -124,20 +124,7 @@ static void name_text(const struct answering *a, char name[TEXT_NAME_SIZE])
 			 (unsigned long long)baseline_fingerprint(&a->baseline, 0));
 }
 
-/* Name a file to the web server instead of sending the text through it, where it is to be so. */
-static void hand_over(struct answering *a, const char *name, const struct profile_text *text)
-{
-	struct response *response = a->exchange->response;
-	char path[SENT_FILES_PATH];
-
-	if (!path_filter_is_empty(a->filter) ||
-	    !sent_files_path(a->exchange->app->files, name, text, monotonic_ns() / 1000000, path))
-		return;
-	response_header(response, "X-Sendfile", "%s", path);
-	response->is_file = true;
-}
-
-/* The text as it was kept under the name: 1; or made anew: 0; or -1. */
+/* The text as it was kept under the name, or made anew. */
 static int find_text(struct answering *a, const char *name, struct engine_text *text,
 		     struct error *err)
 {
@@ -146,7 +133,7 @@ static int find_text(struct answering *a, const char *name, struct engine_text *
 	text->name = name;
 	text->text = text_cache_find(cache, name, &text->engine);
 	if (text->text)
-		return 1;
+		return 0;
 	if (make_text(a, text, err) < 0)
 		return -1;
 	if (*name && text->text && !text->of_another_state)
@@ -159,11 +146,9 @@ static int answer_text(struct answering *a, struct error *err)
 	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
 	struct response *response = a->exchange->response;
 	char name[TEXT_NAME_SIZE];
-	int was_kept;
 
 	name_text(a, name);
-	was_kept = find_text(a, name, &text, err);
-	if (was_kept < 0)
+	if (find_text(a, name, &text, err) < 0)
 		return -1;
 	if (text.text) {
 		if (!text.text->len)
@@ -178,8 +163,6 @@ static int answer_text(struct answering *a, struct error *err)
 	response->status = 200;
 	response->content_type = "text/plain; charset=utf-8";
 	response_header(response, "Goverage-Engine", "%s", text.engine);
-	if (was_kept) /* asked for a second time: a file pays */
-		hand_over(a, name, text.text);
 	return 0;
 }
 

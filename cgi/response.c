@@ -65,7 +65,6 @@ void response_error(struct response *response, const struct request *request,
 {
 	response->status = error_status(error->class);
 	response->etag[0] = '\0';
-	response->is_file = false;
 	drop_profile(response);
 	buffer_reset(&response->text);
 	if (strcasestr(request->accept, "application/json")) {
@@ -97,11 +96,9 @@ size_t response_length(const struct response *response)
 static void write_head(const struct response *response, struct buffer *head)
 {
 	buffer_printf(head, "Status: %d %s\n", response->status, reason_phrase(response->status));
-	if (response->content_type) {
-		buffer_printf(head, "Content-Type: %s\n", response->content_type);
-		if (!response->is_file) /* the web server knows how long its file is */
-			buffer_printf(head, "Content-Length: %zu\n", response_length(response));
-	}
+	if (response->content_type)
+		buffer_printf(head, "Content-Type: %s\nContent-Length: %zu\n",
+			      response->content_type, response_length(response));
 	buffer_puts(head, "X-Content-Type-Options: nosniff\n");
 	if (*response->etag)
 		buffer_printf(head, "ETag: %s\nCache-Control: no-cache\n", response->etag);
@@ -147,8 +144,7 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 	cleanup_buffer struct buffer head = BUFFER_INIT;
 
 	if (gateway->answering)
-		gateway->answering(gateway,
-				   head_only || response->is_file ? 0 : response_length(response));
+		gateway->answering(gateway, head_only ? 0 : response_length(response));
 	write_head(response, &head);
 	if (head.failed || response->headers.failed || response->text.failed) {
 		response->out_of_memory = true;
@@ -157,7 +153,7 @@ int response_send(struct response *response, struct gateway *gateway, bool head_
 	}
 	if (gateway->write(gateway, head.data, head.len) < 0)
 		return -1;
-	if (head_only || !response->content_type || response->is_file)
+	if (head_only || !response->content_type)
 		return 0;
 	return send_body(response, gateway);
 }

@@ -20,7 +20,6 @@ struct response {
 	struct buffer text;	       /* the body, unless there is a profile */
 	struct textfmt profile;	       /* the body, when it is a profile that has a text */
 	struct textfmt_writer *writer; /* owned; the body, when it is written as it is sent */
-	bool is_file;		       /* the body is not sent: a header names a file that has it */
 	bool out_of_memory;	       /* another answer was sent than this one, with 503 */
 };
 

@@ -33,12 +33,6 @@ static const char *const sandbox_words[] = {
     NULL,
 };
 
-static const char *const sendfile_words[] = {
-    [SENDFILE_SETTING_OFF] = "off",
-    [SENDFILE_SETTING_X_SENDFILE] = "X-Sendfile",
-    NULL,
-};
-
 /* The one table of settings: how a variable is read, and what --help says of it. */
 static const struct variable {
 	const char *name;
@@ -67,8 +61,6 @@ static const struct variable {
      "requests that one FastCGI process holds at once; 503 to further ones", NULL},
     {"GOVERAGE_SANDBOX", KIND_WORD, offsetof(struct settings, sandbox), 0, 0, 0, sandbox_words,
      "giving up what the program doesn't need: auto, on (or don't start), off", NULL},
-    {"GOVERAGE_SENDFILE", KIND_WORD, offsetof(struct settings, sendfile), 0, 0, 0, sendfile_words,
-     "whether the web server sends kept texts as files: off, X-Sendfile", NULL},
     {"GOVERAGE_STATE", KIND_DIRECTORY, offsetof(struct settings, state), 0, 0, 0, NULL,
      "directory for what /v1/cover/clear must keep", "GOCOVERDIR with .goverage-state behind it"},
     {"GOVERAGE_WORKERS", KIND_NUMBER, offsetof(struct settings, workers), 0, 1, 256, NULL,

@@ -18,7 +18,6 @@ enum engine_setting { ENGINE_SETTING_AUTO, ENGINE_SETTING_COVDATA, ENGINE_SETTIN
 enum sandbox_setting { SANDBOX_SETTING_AUTO, SANDBOX_SETTING_ON, SANDBOX_SETTING_OFF };
 
 /* Whether the web server is given the names of files to send. */
-enum sendfile_setting { SENDFILE_SETTING_OFF, SENDFILE_SETTING_X_SENDFILE };
 
 struct settings {
 	const char *gocoverdir; /* GOCOVERDIR; NULL where the process has none (or an empty one) */
@@ -27,7 +26,6 @@ struct settings {
 	int engine;		/* GOVERAGE_ENGINE: enum engine_setting */
 	int live;		/* GOVERAGE_LIVE: enum live_setting */
 	int sandbox;		/* GOVERAGE_SANDBOX: enum sandbox_setting */
-	int sendfile;		/* GOVERAGE_SENDFILE: enum sendfile_setting */
 	long timeout_s;		/* GOVERAGE_TIMEOUT, seconds for one answer */
 	long max_body;		/* GOVERAGE_MAX_BODY, bytes */
 	long cache_bytes;	/* GOVERAGE_CACHE: what is kept between requests; 0 = nothing */

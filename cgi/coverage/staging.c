@@ -217,11 +217,6 @@ int staging_open(struct staging *staging, struct error *err)
 	return root_is_all() ? make_in(staging, ROOT_BASE, &unused) : -1;
 }
 
-bool staging_is_in_memory(const struct staging *staging)
-{
-	return strncmp(staging->path, STAGING_MEMORY_BASE "/", sizeof STAGING_MEMORY_BASE) == 0;
-}
-
 int staging_subdir(const struct staging *staging, const char *name, struct error *err)
 {
 	int fd;

@@ -26,9 +26,6 @@ struct staging {
 /* Make one.  -1 with the directory that was tried and the reason. */
 must_check int staging_open(struct staging *staging, struct error *err);
 
-/* Does it lie in memory? */
-bool staging_is_in_memory(const struct staging *staging);
-
 /* Make the subdirectory `name`; a descriptor for it, which the caller owns, or -1. */
 must_check int staging_subdir(const struct staging *staging, const char *name, struct error *err);
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import tempfile
 
 import cgi_client
 import fastcgi_client
@@ -111,27 +110,10 @@ def lighttpd(corpus_, name, backend=None):
         server.stop()
 
 
-@contextlib.contextmanager
-def lighttpd_floor(corpus_):
-    """lighttpd before a responder that names a file at once, as the program's in memory."""
-    with tempfile.TemporaryDirectory(prefix="goverage-test-", dir="/dev/shm") as directory:
-        with open(os.path.join(directory, "profile"), "wb") as out:
-            out.write(corpus_.profile)
-        settings = {"GOCOVERDIR": corpus_.directory, "TMPDIR": directory,
-                    "GOVERAGE_PROGRAM": build_c(corpus_.work, "floor_responder")}
-        server = web_server.WebServer("lighttpd-fastcgi", None, corpus_.work, settings)
-        try:
-            corpus_.check(server.request("POST", PROFILE, body=b""))
-            yield server
-        finally:
-            server.stop()
-
-
 def warm(corpus_):
     """Polls of a directory that does not change, beside a file that lighttpd has on its disk."""
     size = len(corpus_.profile)
-    with lighttpd(corpus_, "lighttpd-fastcgi") as (server, answer), lighttpd_floor(corpus_) as floor, \
-            lighttpd(corpus_, "lighttpd-spawn-fcgi", "listen-unix") as (beside, _):
+    with lighttpd(corpus_, "lighttpd-fastcgi") as (server, answer):
         with open(os.path.join(server.run_dir, "static.txt"), "wb") as out:
             out.write(corpus_.profile)
         same = [("If-None-Match", answer.header("etag"))]
@@ -141,19 +123,12 @@ def warm(corpus_):
             times = take_turns({
                 "static": lambda: several(lambda: http_seconds(port, "GET", "/static.txt", size), WARM),
                 "lighttpd": lambda: several(lambda: http_seconds(port, "POST", PROFILE, size), WARM),
-                "floor": lambda: several(lambda: http_seconds(floor.port, "POST", PROFILE, size), WARM),
-                "beside": lambda: several(lambda: http_seconds(beside.port, "POST", PROFILE, size), WARM),
                 "304": lambda: several(lambda: http_seconds(port, "POST", PROFILE, 0, same), WARM),
                 "fcgi": lambda: several(lambda: fastcgi_seconds(listener.address, size), WARM)})
             resident = processes.resident_kib(listener.pid) * 1024
     times.row("lighttpd, a static file of that size", "static")
     times.row("warm poll through lighttpd", "lighttpd",
               f"{times.ratio('lighttpd', 'static'):.2f} x the static file")
-    times.row("floor: a responder that only names a file", "floor",
-              f"{times.ratio('floor', 'static'):.2f} x the static file",
-              f"the warm poll takes {times.ratio('lighttpd', 'floor'):.2f} x as long")
-    times.row("the same beside a responder, no X-Sendfile", "beside",
-              f"{times.ratio('beside', 'static'):.2f} x the static file")
     times.row("warm poll through lighttpd, 304", "304", f"{times.ratio('304', 'static'):.2f} x")
     times.row("warm poll, FastCGI alone", "fcgi", f"{times.ratio('fcgi', 'static'):.2f} x",
               f"{resident / MIB:.1f} MiB resident")

@@ -225,27 +225,6 @@ def full_shm(out, bench):
             tap.equal(os.listdir(bench.work.join("tmp")), [], "left behind")
 
 
-def no_memory_file_system(out, bench):
-    """Where the web server is told to look for files there can be none."""
-    directory = bench.work.mkdir("wide")
-    go_fixture.run(go_fixture.build("wide", "count"), directory)
-    profile = go_fixture.textfmt(directory)
-    env = {**bench.env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": "builtin", "GOVERAGE_SENDFILE": "X-Sendfile",
-           "TMPDIR": bench.work.mkdir("tmp")}
-    with out.check("/dev/shm is full, and GOVERAGE_SENDFILE is on: every profile goes out as it is, with one line in "
-                   "the log"):
-        with Disk("/dev/shm", "nr_inodes=1,mode=1777"):
-            with processes.Listener(bench.work.program, env, bench.work.join("socket"),
-                                    bench.work.join("log-sendfile")) as listener:
-                for _ in range(3):
-                    answer = fcgi.request(listener.address)
-                    tap.equal((answer.status, answer.body, answer.header("x-sendfile")), (200, profile, None),
-                              "status, profile, X-Sendfile")
-                tap.equal(listener.log_text().count("answers are not sent as files: /dev/shm can't be written"), 1,
-                          "lines in the log")
-        tap.equal(os.listdir(env["TMPDIR"]), [], "left behind")
-
-
 def full_state(out, bench):
     place = bench.work.join("disk")
     env = {"GOVERAGE_ENGINE": "builtin", "GOVERAGE_STATE": os.path.join(place, "state")}
@@ -297,7 +276,6 @@ def main():
         memory(out, bench, limited)
         file_sizes(out, bench, limited)
         full_shm(out, bench)
-        no_memory_file_system(out, bench)
         full_state(out, bench)
         processes.stop(service, signal.SIGKILL)
         processes.no_children_left()
