@@ -1,6 +1,6 @@
 /*
- * What json-c takes although it is no JSON, even when it is told to be strict: quotes of the other
- * kind, NaN, numbers such as 00 and 1., control characters inside strings.
+ * What json-c takes although it is told to be strict: quotes of the other kind around keys, NaN and
+ * Infinity, numbers such as 00 and 1., control characters inside strings.  Go refuses them.
  */
 #ifndef GOVERAGE_JSON_STRICT_H
 #define GOVERAGE_JSON_STRICT_H

@@ -68,6 +68,8 @@ static void good_json(void **state)
 	     "\"skipfile\":null}",
 	     ";;"},
 	    {"{\"service\":[\"web\"],\"unknown\":{\"deep\":[1,2.5e3,false]}}", ";;web"},
+	    {"{\"n\":[0,-0,0.0,10,-100,1e05,1E-00,2.50e+007],\"skipFile\":[\"'N 00 1. \\\" I\"]}",
+	     "'N 00 1. \" I;;"},
 	};
 
 	(void)state;
@@ -106,6 +108,11 @@ static void bad_json_names_what_is_wrong(void **state)
 	    "{\"a\":-01}",
 	    "{\"a\":1e}",
 	    "{\"a\":-}",
+	    "{\"a\":[-01]}",
+	    "{\"a\":[1,.5]}",
+	    "{\"a\":-Infinity}",
+	    "{'skipFile':[\"a\"]}",
+	    "{\"a\":\"\\\"\t\"}",
 	    "{a:1}",
 	    "{\"a\" 1}",
 	    "\xef\xbb\xbf{}",
