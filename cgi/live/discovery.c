@@ -44,6 +44,7 @@ struct scan {
 	struct candidates *candidates;
 	int proc_fd;
 	const struct watched_dirs *watched;
+	struct live_cache *cache;
 	struct evidence evidence;
 	struct kernel_threads *kernel_threads;
 	struct buffer scratch;
@@ -62,22 +63,25 @@ static int cannot_list(struct scan *scan)
 	return -1;
 }
 
-static int see_ours(struct scan *scan, pid_t pid)
+/* What is there and can't be looked at is told when it is to be read. */
+static int see_readable(struct scan *scan, pid_t pid, bool unplaced)
 {
 	cleanup_process struct process process = PROCESS_INIT;
-	struct candidate candidate = {.pid = pid};
+	struct candidate candidate = {.pid = pid, .unplaced = unplaced};
 	struct fault why = FAULT_INIT;
 
-	/* what is there and can't be looked at is told when it is to be read */
 	if (process_open(&process, scan->proc_fd, pid, &why) < 0) {
-		if (why.kind == FAULT_GONE)
-			return 0;
 		if (why.kind == FAULT_REQUEST) {
 			*scan->fault = why;
 			return -1;
 		}
+		if (why.kind == FAULT_GONE || unplaced)
+			return 0;
 	}
 	candidate.stat = process.stat;
+	if (unplaced &&
+	    plain_processes_have(cache_plain_processes(scan->cache), pid, &process.stat))
+		return 0;
 	return add(scan->candidates, &candidate, scan->fault);
 }
 
@@ -90,21 +94,42 @@ static int see_hidden(struct scan *scan, pid_t pid, const struct process_stat *s
 	return ours <= 0 ? ours : add(scan->candidates, &candidate, scan->fault);
 }
 
-/* It has shown no environment: need it be asked for again? */
-static void see_silent(const struct scan *scan, pid_t pid, uint64_t inode)
+static int see(struct scan *scan, pid_t pid, enum environment_result result,
+	       const struct process_stat *stat)
+{
+	switch (result) {
+	case ENVIRONMENT_OURS:
+		return see_readable(scan, pid, false);
+	case ENVIRONMENT_UNPLACED:
+		return see_readable(scan, pid, true);
+	case ENVIRONMENT_HIDDEN:
+		return see_hidden(scan, pid, stat);
+	case ENVIRONMENT_EXHAUSTED:
+		return cannot_list(scan);
+	case ENVIRONMENT_OTHER:
+		break;
+	}
+	return 0;
+}
+
+/* It has shown no environment: it may be a thread of the kernel, or its first thread has ended. */
+static int see_silent(struct scan *scan, pid_t pid, uint64_t inode)
 {
 	cleanup_process struct process process = PROCESS_INIT;
 	struct fault ignored = FAULT_INIT;
 	int64_t start_ns;
 
-	if (kernel_threads_ask(scan->kernel_threads, pid, inode) != THREAD_UNKNOWN ||
-	    process_open(&process, scan->proc_fd, pid, &ignored) < 0)
-		return;
+	if (process_open(&process, scan->proc_fd, pid, &ignored) < 0)
+		return 0;
+	if (process.tid != pid)
+		return see(scan, pid,
+			   environment_look_again(&process, scan->watched, &scan->scratch),
+			   &process.stat);
 	start_ns = boot_clock_unix_ns(scan->evidence.clock, process.stat.start_ticks);
-	if (!process.stat.of_kernel)
-		kernel_threads_tell(scan->kernel_threads, pid, inode, THREAD_OTHER);
-	else if (scan->evidence.clock->now_ns - start_ns >= kernel_thread_age_ns)
-		kernel_threads_tell(scan->kernel_threads, pid, inode, THREAD_OF_KERNEL);
+	if (process.stat.of_kernel &&
+	    scan->evidence.clock->now_ns - start_ns >= kernel_thread_age_ns)
+		kernel_threads_tell(scan->kernel_threads, pid, inode);
+	return 0;
 }
 
 static int see_process(struct scan *scan, pid_t pid, uint64_t inode)
@@ -112,22 +137,12 @@ static int see_process(struct scan *scan, pid_t pid, uint64_t inode)
 	enum environment_result result;
 	struct process_stat stat;
 
-	if (kernel_threads_ask(scan->kernel_threads, pid, inode) == THREAD_OF_KERNEL)
+	if (kernel_threads_ask(scan->kernel_threads, pid, inode))
 		return 0;
 	result = environment_look(scan->proc_fd, pid, scan->watched, &scan->scratch, &stat);
-	if (!scan->scratch.len)
-		see_silent(scan, pid, inode);
-	switch (result) {
-	case ENVIRONMENT_OURS:
-		return see_ours(scan, pid);
-	case ENVIRONMENT_HIDDEN:
-		return see_hidden(scan, pid, &stat);
-	case ENVIRONMENT_EXHAUSTED:
-		return cannot_list(scan);
-	case ENVIRONMENT_OTHER:
-		break;
-	}
-	return 0;
+	if (result == ENVIRONMENT_OTHER && !scan->scratch.len)
+		return see_silent(scan, pid, inode);
+	return see(scan, pid, result, &stat);
 }
 
 static int read_proc(struct scan *scan)
@@ -206,6 +221,7 @@ int discover(struct candidates *candidates, int proc_fd, const struct watched_di
 	struct scan scan = {.candidates = candidates,
 			    .proc_fd = proc_fd,
 			    .watched = watched,
+			    .cache = cache,
 			    .evidence = {.watched = watched, .cache = cache, .clock = clock},
 			    .kernel_threads = cache_kernel_threads(cache),
 			    .deadline = deadline,

@@ -1,4 +1,7 @@
-/* Which processes are ours: those whose GOCOVERDIR names a watched directory. */
+/*
+ * Which processes may be ours: those whose GOCOVERDIR names a watched directory, and those of which
+ * it can't be told what theirs names.
+ */
 #ifndef GOVERAGE_LIVE_DISCOVERY_H
 #define GOVERAGE_LIVE_DISCOVERY_H
 
@@ -9,6 +12,7 @@
 struct candidate {
 	pid_t pid;
 	bool hidden;		  /* may not be looked into, but something says that it is ours */
+	bool unplaced;		  /* ours only if its meta-data lie in a watched directory */
 	struct process_stat stat; /* of one that is not hidden */
 };
 

@@ -19,7 +19,8 @@ struct live_cache {
 	struct plain_file
 	    plain[CACHE_PLAIN_FILES];	      /* a hash table without chains: a clash overwrites */
 	struct kernel_threads kernel_threads; /* needs no lock */
-	struct evidence_files evidence_files; /* has a lock of its own */
+	struct plain_processes plain_processes; /* nor does this */
+	struct evidence_files evidence_files;	/* has a lock of its own */
 };
 
 struct live_cache *live_cache_new(void)
@@ -255,6 +256,11 @@ void cache_add_plain(struct live_cache *cache, const struct mapped_file *file)
 struct kernel_threads *cache_kernel_threads(struct live_cache *cache)
 {
 	return &cache->kernel_threads;
+}
+
+struct plain_processes *cache_plain_processes(struct live_cache *cache)
+{
+	return &cache->plain_processes;
 }
 
 struct evidence_files *cache_evidence_files(struct live_cache *cache)

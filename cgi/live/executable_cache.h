@@ -11,6 +11,7 @@
 #include "cgi/live/kernel_threads.h"
 #include "cgi/live/live.h"
 #include "cgi/live/maps.h"
+#include "cgi/live/plain_processes.h"
 #include "cgi/live/program.h"
 
 enum {
@@ -53,6 +54,8 @@ bool cache_is_plain(struct live_cache *cache, const struct mapped_file *file);
 void cache_add_plain(struct live_cache *cache, const struct mapped_file *file);
 
 struct kernel_threads *cache_kernel_threads(struct live_cache *cache);
+
+struct plain_processes *cache_plain_processes(struct live_cache *cache);
 
 struct evidence_files *cache_evidence_files(struct live_cache *cache);
 

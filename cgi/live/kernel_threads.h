@@ -17,15 +17,15 @@
 
 enum { KERNEL_THREADS_MAX = 4096 }; /* a power of two; whoever comes later takes the place */
 
-enum thread_kind { THREAD_UNKNOWN, THREAD_OF_KERNEL, THREAD_OTHER };
-
 /* All zeros: nothing is known.  For any number of threads. */
 struct kernel_threads {
 	_Atomic uint64_t slots[KERNEL_THREADS_MAX];
 };
 
-enum thread_kind kernel_threads_ask(const struct kernel_threads *known, pid_t pid, uint64_t inode);
-void kernel_threads_tell(struct kernel_threads *known, pid_t pid, uint64_t inode,
-			 enum thread_kind kind);
+/* Is it known to be one? */
+bool kernel_threads_ask(const struct kernel_threads *known, pid_t pid, uint64_t inode);
+
+/* It is one. */
+void kernel_threads_tell(struct kernel_threads *known, pid_t pid, uint64_t inode);
 
 #endif

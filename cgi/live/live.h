@@ -5,8 +5,10 @@
  * A process is one of ours when the environment it was started with names one of the given
  * directories in GOCOVERDIR (the same directory as the process sees it, not the same string) and
  * when it carries coverage counters: in its executable, in a Go library (-buildmode=c-shared), or
- * in a plugin.  Each program in it gives one snapshot, an ordinary counter file, and the meta-data
- * file that belongs to it where no directory has it.
+ * in a plugin.  Where GOCOVERDIR leads nowhere (any more), or the environment was written over, its
+ * meta-data decide: it is ours when one of the directories has their covmeta file.  Each program in
+ * it gives one snapshot, an ordinary counter file, and the meta-data file that belongs to it where
+ * no directory has it.
  *
  * What is read belongs to others and is hostile: everything is bounded and checked, and a process
  * that makes no sense is left out with its reason.

@@ -14,7 +14,7 @@ static int own_status(struct process_status *status)
 	struct fault ignored = FAULT_INIT;
 
 	self.pid = getpid();
-	self.dir_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	self.dir_fd = self.leader_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return self.dir_fd < 0 ? -1 : process_read_status(&self, status, &ignored);
 }
 

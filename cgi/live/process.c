@@ -75,8 +75,14 @@ static bool parse_stat(const char *text, struct process_stat *stat)
 		case 9:
 			stat->of_kernel = value & KERNEL_THREAD;
 			break;
+		case 20:
+			stat->threads = (unsigned)value;
+			break;
 		case 22:
 			stat->start_ticks = value;
+			break;
+		case 23:
+			stat->virtual_bytes = value;
 			break;
 		case 26:
 			stat->start_code = value;
@@ -99,6 +105,11 @@ static bool parse_stat(const char *text, struct process_stat *stat)
 	return false;
 }
 
+static bool has_ended(const struct process_stat *stat)
+{
+	return stat->state == 'Z' || stat->state == 'X';
+}
+
 static int read_stat_file(int dir_fd, const char *name, struct process_stat *stat,
 			  struct fault *fault)
 {
@@ -108,14 +119,67 @@ static int read_stat_file(int dir_fd, const char *name, struct process_stat *sta
 		return fault_from_errno(fault, "its state");
 	if (!parse_stat(buffer_str(&text), stat))
 		return fault_set(fault, FAULT_UNSUPPORTED, "/proc/PID/stat has an unknown form");
-	if (stat->state == 'Z' || stat->state == 'X')
+	if (has_ended(stat) && stat->threads <= 1)
 		return fault_set(fault, FAULT_GONE, "it has ended");
 	return 0;
 }
 
-static int read_stat(int dir_fd, struct process_stat *stat, struct fault *fault)
+/* A thread that is none of those which have ended: its number, and its state; 0 = there is none. */
+static pid_t find_living_thread(int leader_fd, struct process_stat *stat)
 {
-	return read_stat_file(dir_fd, "stat", stat, fault);
+	int fd = openat(leader_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct fault ignored = FAULT_INIT;
+	struct dirent *entry;
+	char name[300];
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir))) {
+		snprintf(name, sizeof name, "task/%s/stat", entry->d_name);
+		if (entry->d_name[0] != '.' &&
+		    read_stat_file(leader_fd, name, stat, &ignored) == 0 && !has_ended(stat))
+			return (pid_t)atol(entry->d_name);
+	}
+	return 0;
+}
+
+/* What the process is stays what its first thread tells; what it has, another one shows. */
+static int see_living_thread(const struct process *process, struct process_stat *stat, pid_t *tid,
+			     struct fault *fault)
+{
+	struct process_stat leader = *stat;
+
+	*tid = find_living_thread(process->leader_fd, stat);
+	if (!*tid)
+		return fault_set(fault, FAULT_GONE, "it has ended");
+	stat->parent = leader.parent;
+	stat->start_ticks = leader.start_ticks;
+	return 0;
+}
+
+static int read_stat(const struct process *process, struct process_stat *stat, pid_t *tid,
+		     struct fault *fault)
+{
+	*tid = process->pid;
+	if (read_stat_file(process->leader_fd, "stat", stat, fault) < 0)
+		return -1;
+	return has_ended(stat) ? see_living_thread(process, stat, tid, fault) : 0;
+}
+
+/* Everything but the process's own state is looked at through this thread from now on. */
+static int use_thread(struct process *process, pid_t tid, struct fault *fault)
+{
+	char name[32];
+
+	process->tid = tid;
+	if (tid == process->pid)
+		return 0;
+	snprintf(name, sizeof name, "task/%d", (int)tid);
+	process->dir_fd = openat(process->leader_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (process->dir_fd < 0)
+		return fault_from_errno(fault, "its /proc directory");
+	return 0;
 }
 
 int process_look(int proc_fd, pid_t pid, struct process_stat *stat, struct fault *fault)
@@ -131,8 +195,9 @@ int process_open_only(struct process *process, int proc_fd, pid_t pid, struct fa
 	char name[16];
 
 	snprintf(name, sizeof name, "%d", (int)pid);
-	process->pid = pid;
+	process->pid = process->tid = pid;
 	process->dir_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	process->leader_fd = process->dir_fd;
 	if (process->dir_fd < 0)
 		return fault_from_errno(fault, "its /proc directory");
 	return 0;
@@ -140,9 +205,12 @@ int process_open_only(struct process *process, int proc_fd, pid_t pid, struct fa
 
 int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *fault)
 {
-	if (process_open_only(process, proc_fd, pid, fault) < 0)
+	pid_t tid;
+
+	if (process_open_only(process, proc_fd, pid, fault) < 0 ||
+	    read_stat(process, &process->stat, &tid, fault) < 0)
 		return -1;
-	return read_stat(process->dir_fd, &process->stat, fault);
+	return use_thread(process, tid, fault);
 }
 
 static int stat_executable(const struct process *process, struct file_identity *identity)
@@ -174,8 +242,9 @@ bool process_is_same(const struct process *process)
 	struct process_stat now;
 	struct file_identity exe;
 	struct fault ignored = FAULT_INIT;
+	pid_t tid;
 
-	return read_stat(process->dir_fd, &now, &ignored) == 0 &&
+	return read_stat(process, &now, &tid, &ignored) == 0 &&
 	       process_stat_same(&now, &process->stat) && stat_executable(process, &exe) == 0 &&
 	       exe.dev == process->exe.dev && exe.inode == process->exe.inode;
 }
@@ -184,8 +253,9 @@ bool process_has_ended(const struct process *process)
 {
 	struct process_stat now;
 	struct fault why = FAULT_INIT;
+	pid_t tid;
 
-	return read_stat(process->dir_fd, &now, &why) < 0 && why.kind == FAULT_GONE;
+	return read_stat(process, &now, &tid, &why) < 0 && why.kind == FAULT_GONE;
 }
 
 int process_open_executable(const struct process *process, struct fault *fault)
@@ -254,7 +324,7 @@ int process_read_status(const struct process *process, struct process_status *st
 	const char *uid, *gid, *ns_pid, *capabilities;
 	unsigned real, effective;
 
-	if (process_read_file(process->dir_fd, "status", &text, STATUS_MAX) < 0)
+	if (process_read_file(process->leader_fd, "status", &text, STATUS_MAX) < 0)
 		return fault_from_errno(fault, "its status");
 	uid = status_line(buffer_str(&text), "\nUid:");
 	gid = status_line(buffer_str(&text), "\nGid:");
@@ -276,5 +346,7 @@ void process_close(struct process *process)
 {
 	if (process->dir_fd >= 0)
 		close(process->dir_fd);
-	process->dir_fd = -1;
+	if (process->leader_fd >= 0 && process->leader_fd != process->dir_fd)
+		close(process->leader_fd);
+	process->dir_fd = process->leader_fd = -1;
 }

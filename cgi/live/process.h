@@ -16,10 +16,12 @@ struct process_stat {
 	char state; /* 'R', 'S', 'Z', ... */
 	pid_t parent;
 	bool of_kernel; /* a thread of the kernel */
+	unsigned threads;
 	uint64_t
 	    start_ticks; /* since boot, in clock ticks: with the pid, the identity of a process */
 	/* addresses; 0 or 1 when this program may not look into the process */
 	uint64_t start_code, start_stack, arg_start, env_start, env_end;
+	uint64_t virtual_bytes; /* of its address space */
 };
 
 struct process_status {
@@ -30,16 +32,23 @@ struct process_status {
 
 struct process {
 	pid_t pid;
-	int dir_fd; /* /proc/PID; -1 = none */
+	/*
+	 * A thread that shows what all threads share: the first one, whose number is pid, unless
+	 * that one has ended before the others.  Then its memory, files and directories are gone
+	 * from /proc/PID.
+	 */
+	pid_t tid;
+	int dir_fd;    /* /proc/PID, or /proc/PID/task/TID of that thread; -1 = none */
+	int leader_fd; /* /proc/PID; the same descriptor as dir_fd as a rule */
 	struct process_stat stat;
 	struct file_identity exe;
 };
 
-#define PROCESS_INIT ((struct process){.dir_fd = -1})
+#define PROCESS_INIT ((struct process){.dir_fd = -1, .leader_fd = -1})
 
 /*
  * Open process `pid` of the mounted proc file system and look at its state.  -1: FAULT_GONE
- * (zombies and kernel threads too).  Whether its memory may be read is seen later.
+ * (zombies too, unless threads of theirs live on).  Whether its memory may be read is seen later.
  */
 must_check int process_open(struct process *process, int proc_fd, pid_t pid, struct fault *fault);
 

@@ -32,7 +32,9 @@ struct subject {
 	struct modules modules;
 	struct found *found; /* one for each module at most */
 	unsigned n_found;
-	bool is_ours; /* it carries coverage, as far as could be seen */
+	bool
+	    unplaced; /* its programs are ours only if their meta-data lie in a watched directory */
+	bool is_ours; /* it carries coverage that is ours, as far as could be seen */
 };
 
 static void subject_free(struct subject *subject)
@@ -184,6 +186,26 @@ static int take_programs(const struct reading *reading, struct subject *subject,
 	return 0;
 }
 
+/*
+ * Of a process that can't be placed, the programs whose meta-data lie in a watched directory: they
+ * have put them there, or would have found them.
+ */
+static void leave_out_unplaced(const struct reading *reading, struct subject *subject)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < subject->n_found; i++) {
+		struct found *found = &subject->found[i];
+
+		if (program_has_meta(found->snapshot.program, reading->watched))
+			subject->found[kept++] = *found;
+		else
+			program_snapshot_free(&found->snapshot);
+	}
+	subject->n_found = kept;
+	subject->is_ours = kept > 0;
+}
+
 /* Was everything read from the one program that was looked at first? */
 static int check_unchanged(const struct subject *subject, struct fault *fault)
 {
@@ -191,6 +213,13 @@ static int check_unchanged(const struct subject *subject, struct fault *fault)
 	    process_memory_same(&subject->memory, subject->modules.list[0].data.address))
 		return 0;
 	return fault_set(fault, FAULT_GONE, "it ended, or ran another program, while it was read");
+}
+
+static void remember_plain(const struct reading *reading, const struct subject *subject)
+{
+	if (subject->unplaced)
+		plain_processes_add(cache_plain_processes(reading->cache), subject->process.pid,
+				    &subject->process.stat);
 }
 
 /* The process is open.  Everything that can be found out about it. */
@@ -201,18 +230,22 @@ static int look_into(const struct reading *reading, struct subject *subject, str
 		return -1;
 	if (!is_selected(reading, subject))
 		return 0;
-	process_memory_open(&subject->memory, subject->process.dir_fd, subject->process.pid);
+	process_memory_open(&subject->memory, subject->process.dir_fd, subject->process.tid);
 	subject->source = process_memory_source(&subject->memory);
 	if (modules_find(&subject->modules, reading->cache, &subject->process, &subject->source,
 			 reading->deadline, fault) < 0)
 		return -1;
-	if (!modules_have_counters(&subject->modules))
+	if (!modules_have_counters(&subject->modules)) {
+		remember_plain(reading, subject);
 		return 0;
-	subject->is_ours = true;
+	}
+	subject->is_ours = !subject->unplaced;
 	if (learn_names(subject, fault) < 0 ||
 	    process_read_status(&subject->process, &subject->status, fault) < 0 ||
 	    take_programs(reading, subject, fault) < 0)
 		return -1;
+	if (subject->unplaced)
+		leave_out_unplaced(reading, subject);
 	return check_unchanged(subject, fault);
 }
 
@@ -254,7 +287,7 @@ static int report_fault(struct reading *reading, struct subject *subject, const 
 	/* whatever did not make sense: it may have been its end */
 	if (why->kind != FAULT_DENIED && process_has_ended(&subject->process))
 		fault_set(&told, FAULT_GONE, "it ended while it was read");
-	if (told.kind == FAULT_GONE && !subject->is_ours)
+	if ((told.kind == FAULT_GONE || subject->unplaced) && !subject->is_ours)
 		return 0;
 	if (learn_names(subject, fault) < 0)
 		return -1;
@@ -306,19 +339,19 @@ static bool is_worth_retrying(const struct subject *subject, const struct fault 
 
 /* The number may belong to another process by now, or the process may have gone on to another
  * program. */
-static bool is_ours_still(const struct reading *reading, const struct subject *subject,
+static bool is_ours_still(const struct reading *reading, struct subject *subject,
 			  const struct candidate *candidate)
 {
 	cleanup_buffer struct buffer scratch = BUFFER_INIT;
 	enum environment_result result;
-	struct process_stat stat;
 
+	subject->unplaced = candidate->unplaced;
 	if (process_stat_same(&subject->process.stat, &candidate->stat))
 		return true;
-	result =
-	    environment_look(reading->proc_fd, candidate->pid, reading->watched, &scratch, &stat);
+	result = environment_look_again(&subject->process, reading->watched, &scratch);
+	subject->unplaced = result == ENVIRONMENT_UNPLACED;
 	/* what could not be told, the next step tells */
-	return result == ENVIRONMENT_OURS || result == ENVIRONMENT_EXHAUSTED;
+	return result == ENVIRONMENT_OURS || result == ENVIRONMENT_EXHAUSTED || subject->unplaced;
 }
 
 /* 1 = done, 0 = once more, -1. */

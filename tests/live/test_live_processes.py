@@ -37,7 +37,7 @@ def by_name(out, work, program):
             ("a relative path", "coverage", work.path, True),
             ("another directory", other, None, False),
             ("the same relative path elsewhere", "coverage", parent, False),
-            ("a directory that is not there", work.join("missing"), None, False),
+            ("a directory that is not there, while its meta-data are in this one", work.join("missing"), None, True),
             ("no value", None, None, False),
             ("an empty value", "", None, False)):
         with out.check(f"GOCOVERDIR is {name}: {'read' if ours else 'not read'}"):

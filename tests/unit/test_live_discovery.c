@@ -126,30 +126,46 @@ static void places(void **state)
 	static struct kernel_threads known;
 
 	(void)state;
-	assert_int_equal(kernel_threads_ask(&known, 7, 100), THREAD_UNKNOWN);
-	kernel_threads_tell(&known, 7, 100, THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, 7, 100), THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, 7, 101), THREAD_UNKNOWN);
-	assert_int_equal(kernel_threads_ask(&known, 7 + KERNEL_THREADS_MAX, 100), THREAD_UNKNOWN);
-	kernel_threads_tell(&known, 7 + KERNEL_THREADS_MAX, 102, THREAD_OTHER);
-	assert_int_equal(kernel_threads_ask(&known, 7 + KERNEL_THREADS_MAX, 102), THREAD_OTHER);
-	assert_int_equal(kernel_threads_ask(&known, 7, 100), THREAD_UNKNOWN);
+	assert_false(kernel_threads_ask(&known, 7, 100));
+	kernel_threads_tell(&known, 7, 100);
+	assert_true(kernel_threads_ask(&known, 7, 100));
+	assert_false(kernel_threads_ask(&known, 7, 101));
+	assert_false(kernel_threads_ask(&known, 7 + KERNEL_THREADS_MAX, 100));
+	kernel_threads_tell(&known, 7 + KERNEL_THREADS_MAX, 102);
+	assert_true(kernel_threads_ask(&known, 7 + KERNEL_THREADS_MAX, 102));
+	assert_false(kernel_threads_ask(&known, 7, 100));
 	/* what does not fit is not known */
-	kernel_threads_tell(&known, 8, (1ULL << 32) + 5, THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, 8, (1ULL << 32) + 5), THREAD_UNKNOWN);
-	assert_int_equal(kernel_threads_ask(&known, 8, 5), THREAD_UNKNOWN);
-	kernel_threads_tell(&known, 9, 0, THREAD_OF_KERNEL);
-	assert_int_equal(kernel_threads_ask(&known, 9, 0), THREAD_UNKNOWN);
+	kernel_threads_tell(&known, 8, (1ULL << 32) + 5);
+	assert_false(kernel_threads_ask(&known, 8, (1ULL << 32) + 5));
+	assert_false(kernel_threads_ask(&known, 8, 5));
+	kernel_threads_tell(&known, 9, 0);
+	assert_false(kernel_threads_ask(&known, 9, 0));
+}
+
+/* A process without coverage is known until it runs another program, or has more memory. */
+static void plain(void **state)
+{
+	static struct plain_processes known;
+	struct process_stat stat = {.start_ticks = 5, .start_stack = 7, .virtual_bytes = 11};
+
+	(void)state;
+	assert_false(plain_processes_have(&known, 7, &stat));
+	plain_processes_add(&known, 7, &stat);
+	assert_true(plain_processes_have(&known, 7, &stat));
+	assert_false(plain_processes_have(&known, 7 + PLAIN_PROCESSES_MAX, &stat));
+	stat.virtual_bytes = 12;
+	assert_false(plain_processes_have(&known, 7, &stat));
+	stat.virtual_bytes = 11;
+	stat.start_stack = 8;
+	assert_false(plain_processes_have(&known, 7, &stat));
 }
 
 int main(void)
 {
 #define proc_test(test) cmocka_unit_test_setup_teardown(test, make_proc, drop_proc)
 	const struct CMUnitTest tests[] = {
-	    proc_test(program_later),
-	    proc_test(young_thread),
-	    proc_test(old_thread),
-	    cmocka_unit_test(places),
+	    proc_test(program_later), proc_test(young_thread), proc_test(old_thread),
+	    cmocka_unit_test(places), cmocka_unit_test(plain),
 	};
 
 	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

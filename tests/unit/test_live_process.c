@@ -45,6 +45,24 @@ static void environment(void **state)
 	assert_null(value_of(NULL, 0, &(size_t){0}));
 }
 
+#define expect_intact(block, want)                                                                 \
+	assert_int_equal(environment_is_intact(block, sizeof block - 1), want)
+
+static void written_over(void **state)
+{
+	(void)state;
+	assert_true(environment_is_intact("", 0));
+	expect_intact("HOME=/\0", true);
+	expect_intact("HOME=/\0X=\0BASH_FUNC_f%%=() {  a\n}\0", true);
+	expect_intact("HOME=/", false);
+	expect_intact("shop: worker\0", false);
+	expect_intact("HOME=/\0\0\0\0", false);
+	expect_intact("\0HOME=/\0", false);
+	expect_intact("ker\0HOME=/\0", false);
+	expect_intact("shop: mode=fast\0HOME=/\0", false);
+	expect_intact("=x\0", false);
+}
+
 static void maps(void **state)
 {
 	static const char text[] =
@@ -238,13 +256,10 @@ int main(void)
 {
 #define child_test(test) cmocka_unit_test_setup_teardown(test, start_child, end_child)
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(environment),
-	    cmocka_unit_test(maps),
-	    cmocka_unit_test(maps_too_long),
-	    child_test(by_call),
-	    child_test(by_file),
-	    child_test(neither),
-	    child_test(gone),
+	    cmocka_unit_test(environment), cmocka_unit_test(written_over),
+	    cmocka_unit_test(maps),	   cmocka_unit_test(maps_too_long),
+	    child_test(by_call),	   child_test(by_file),
+	    child_test(neither),	   child_test(gone),
 	    cmocka_unit_test(self),
 	};
 

@@ -94,18 +94,27 @@ func do(words []string) {
 		must(os.Chdir(words[1]))
 	case "undumpable":
 		undumpable()
+	case "chroot", "clearenv", "title", "setuid":
+		leave(words)
 	case "exec":
 		must(syscall.Exec(words[1], words[1:], os.Environ()))
+	}
+}
+
+func serve(in *bufio.Scanner) {
+	for in.Scan() {
+		do(strings.Fields(in.Text()))
+		fmt.Println("done")
 	}
 }
 
 func main() {
 	fmt.Println("ready")
 	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
-		do(strings.Fields(in.Text()))
-		fmt.Println("done")
+	if onFirstThread {
+		leaveFirstThread(in)
 	}
+	serve(in)
 }
 
 func undumpable() {
