@@ -4,95 +4,84 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgi/base/buffer.h"
+#include "cgi/coverage/uleb.h"
+
 enum {
 	DIGEST_SIZE = 33,
 	TREE_NODE = 48, /* bytes, about */
-	BASES_SEEN = 8, /* directories that are polled in turn, as a rule one */
+	STEP = 64,	/* counters that are looked at at once */
 };
 
-struct profile_base {
-	struct covprofile *profile; /* this is a user of it */
-	size_t states;		    /* that are there */
-	size_t changes;		    /* bytes of all states that there have been */
-	struct profile_base *next;
-};
-
-struct remembered {
+struct earlier_profile {
 	char digest[DIGEST_SIZE]; /* first: a digest alone is a key to search with */
-	struct profile_base *base;
-	struct profile_changes *changes; /* owned */
-	struct remembered *younger, *older;
+	struct lru_entry kept;
+	struct profile_history *history;
+	struct covprofile *packages; /* this is a user of it */
+	size_t len;
+	unsigned char counters[]; /* packed */
 };
 
-/* --- bases ---------------------------------------------------------------------------------------
+/* --- packing: how many zeros, how many counters behind them, these counters, and so on ----------
  */
 
-static size_t base_memory(const struct profile_base *base)
+static size_t end_of_zeros(const uint32_t *counters, size_t at, size_t n)
 {
-	return sizeof *base + covprofile_memory(base->profile);
+	static const uint32_t zeros[STEP];
+
+	while (n - at >= STEP && memcmp(counters + at, zeros, sizeof zeros) == 0)
+		at += STEP;
+	while (at < n && !counters[at])
+		at++;
+	return at;
 }
 
-static void move_to_front(struct profile_history *history, struct profile_base **at)
+static void pack_run(struct buffer *out, size_t zeros, const uint32_t *counters, size_t n)
 {
-	struct profile_base *base = *at;
+	char *room = buffer_reserve(out, 2 * ULEB_MAX + n * ULEB_COUNTER_MAX);
+	unsigned char *start = (unsigned char *)room, *at = start;
 
-	*at = base->next;
-	base->next = history->bases;
-	history->bases = base;
-}
-
-struct covprofile *profile_history_base(struct profile_history *history,
-					const struct covprofile *profile)
-{
-	struct profile_base **at = &history->bases, *base;
-	unsigned seen;
-
-	for (seen = 0; *at && seen < BASES_SEEN; seen++, at = &(*at)->next) {
-		if (!covprofile_same_counters((*at)->profile, profile))
-			continue;
-		move_to_front(history, at);
-		base = history->bases;
-		return base->changes < base_memory(base) ? covprofile_use(base->profile) : NULL;
-	}
-	return NULL;
-}
-
-/* The entry of a base, in front of the list; NULL without memory. */
-static struct profile_base *take_base(struct profile_history *history, struct covprofile *profile)
-{
-	struct profile_base **at = &history->bases, *base;
-
-	while (*at && (*at)->profile != profile)
-		at = &(*at)->next;
-	if (*at) {
-		move_to_front(history, at);
-		return history->bases;
-	}
-	base = calloc(1, sizeof *base);
-	if (!base)
-		return NULL;
-	base->profile = covprofile_use(profile);
-	base->next = history->bases;
-	history->bases = base;
-	history->bytes += base_memory(base);
-	return base;
-}
-
-static void drop_unused_base(struct profile_history *history, struct profile_base *base)
-{
-	struct profile_base **at = &history->bases;
-
-	if (base->states)
+	if (!room)
 		return;
-	while (*at != base)
-		at = &(*at)->next;
-	*at = base->next;
-	history->bytes -= base_memory(base);
-	covprofile_release(base->profile);
-	free(base);
+	at += uleb_put(at, zeros);
+	at += uleb_put(at, n);
+	at = uleb_put_counters(at, counters, n);
+	out->len += (size_t)(at - start);
 }
 
-/* --- states --------------------------------------------------------------------------------------
+static void pack(struct buffer *out, const uint32_t *counters, size_t n)
+{
+	size_t at = 0, from, end;
+
+	while ((from = end_of_zeros(counters, at, n)) < n) {
+		for (end = from; end < n && counters[end]; end++)
+			;
+		pack_run(out, from - at, counters + from, end - from);
+		at = end;
+	}
+}
+
+/* The bytes are our own, and whole. */
+static uint64_t take_number(struct cursor *rest)
+{
+	uint64_t number;
+
+	return uleb_take(rest, &number) ? number : 0;
+}
+
+static void unpack(const struct earlier_profile *earlier, uint32_t *counters)
+{
+	struct cursor rest = {earlier->counters, earlier->counters + earlier->len};
+	uint64_t n;
+
+	while (cursor_left(&rest)) {
+		counters += take_number(&rest);
+		for (n = take_number(&rest); n; n--)
+			*counters++ = (uint32_t)take_number(&rest);
+	}
+}
+
+/* --- keeping -------------------------------------------------------------------------------------
  */
 
 static int by_digest(const void *a, const void *b)
@@ -100,40 +89,13 @@ static int by_digest(const void *a, const void *b)
 	return strncmp(a, b, DIGEST_SIZE);
 }
 
-static size_t memory_of(const struct remembered *remembered)
+static struct earlier_profile *find(struct profile_history *history, const char *digest)
 {
-	return sizeof *remembered + TREE_NODE + profile_changes_memory(remembered->changes);
-}
-
-static void link_youngest(struct profile_history *history, struct remembered *remembered)
-{
-	remembered->younger = NULL;
-	remembered->older = history->youngest;
-	*(history->youngest ? &history->youngest->younger : &history->oldest) = remembered;
-	history->youngest = remembered;
-}
-
-static void unlink_one(struct profile_history *history, struct remembered *remembered)
-{
-	*(remembered->younger ? &remembered->younger->older : &history->youngest) =
-	    remembered->older;
-	*(remembered->older ? &remembered->older->younger : &history->oldest) = remembered->younger;
-}
-
-static void free_one(struct remembered *remembered)
-{
-	profile_changes_free(remembered->changes);
-	free(remembered);
-}
-
-static const struct remembered *find(struct profile_history *history, const char *digest)
-{
-	struct remembered **found = tfind(digest, &history->by_digest, by_digest);
+	struct earlier_profile **found = tfind(digest, &history->by_digest, by_digest);
 
 	if (!found)
 		return NULL;
-	unlink_one(history, *found);
-	link_youngest(history, *found);
+	lru_use(history->lru, &(*found)->kept);
 	return *found;
 }
 
@@ -145,73 +107,74 @@ bool profile_history_has(struct profile_history *history, const char *digest)
 int profile_history_open(struct profile_history *history, const char *digest,
 			 struct covprofile **profile, struct error *err)
 {
-	const struct remembered *found = find(history, digest);
+	const struct earlier_profile *found = find(history, digest);
 
 	*profile = NULL;
 	if (!found)
 		return 0;
-	*profile = profile_changes_apply(found->changes, found->base->profile, err);
-	return *profile ? 0 : -1;
+	*profile = covprofile_copy_parts(found->packages, err);
+	if (!*profile || covprofile_make_counters(*profile, 0, err) < 0) {
+		covprofile_release(steal_ptr(*profile));
+		return -1;
+	}
+	unpack(found, (*profile)->counters);
+	return 0;
 }
 
-/* False when the digest is there already, and without memory. */
-static bool enter(struct profile_history *history, struct remembered *made)
+static void forget(struct lru_entry *entry)
 {
-	struct remembered **place = tsearch(made, &history->by_digest, by_digest);
+	struct earlier_profile *earlier = lru_thing(entry, struct earlier_profile, kept);
 
-	if (!place || *place != made)
-		return false;
-	link_youngest(history, made);
-	history->bytes += memory_of(made);
-	made->base->states++;
-	made->base->changes += memory_of(made);
-	return true;
+	tdelete(earlier, &earlier->history->by_digest, by_digest);
+	covprofile_release(earlier->packages);
+	free(earlier);
+}
+
+/* Have the packages of the profile at hand.  Returns the bytes that they take where they are new;
+ * -1 without memory. */
+static ssize_t take_packages(struct profile_history *history, const struct covprofile *profile)
+{
+	struct error ignored;
+
+	if (history->packages && covprofile_same_counters(history->packages, profile))
+		return 0;
+	covprofile_release(history->packages);
+	history->packages = covprofile_copy_parts(profile, &ignored);
+	return history->packages ? (ssize_t)covprofile_memory(history->packages) : -1;
 }
 
 void profile_history_add(struct profile_history *history, const char *digest,
-			 struct covprofile *base, struct profile_changes *changes)
+			 const struct covprofile *profile)
 {
-	struct remembered *made = calloc(1, sizeof *made);
+	cleanup_buffer struct buffer packed = BUFFER_INIT;
+	struct earlier_profile *made = NULL;
+	ssize_t bytes;
 
-	if (!made) {
-		profile_changes_free(changes);
+	if (profile_history_has(history, digest))
+		return;
+	pack(&packed, profile->counters, profile->n_counters);
+	bytes = take_packages(history, profile);
+	if (!packed.failed && bytes >= 0)
+		made = calloc(1, sizeof *made + packed.len);
+	if (!made)
+		return;
+	memcpy(made->digest, digest, strnlen(digest, DIGEST_SIZE - 1));
+	made->history = history;
+	made->packages = covprofile_use(history->packages);
+	made->len = packed.len;
+	if (packed.len)
+		memcpy(made->counters, packed.data, packed.len);
+	made->kept.bytes = sizeof *made + TREE_NODE + packed.len + (size_t)bytes;
+	made->kept.forget = forget;
+	if (tsearch(made, &history->by_digest, by_digest)) {
+		lru_add(history->lru, &made->kept);
 		return;
 	}
-	memcpy(made->digest, digest, strnlen(digest, DIGEST_SIZE - 1));
-	made->changes = changes;
-	made->base = take_base(history, base);
-	if (made->base && enter(history, made))
-		return;
-	if (made->base)
-		drop_unused_base(history, made->base);
-	free_one(made);
+	covprofile_release(made->packages);
+	free(made);
 }
 
-bool profile_history_drop_oldest(struct profile_history *history)
+void profile_history_close(struct profile_history *history)
 {
-	struct remembered *oldest = history->oldest;
-
-	if (!oldest)
-		return false;
-	unlink_one(history, oldest);
-	history->bytes -= memory_of(oldest);
-	tdelete(oldest, &history->by_digest, by_digest);
-	oldest->base->states--;
-	drop_unused_base(history, oldest->base);
-	free_one(oldest);
-	return true;
-}
-
-/* --- the whole -----------------------------------------------------------------------------------
- */
-
-size_t profile_history_memory(const struct profile_history *history)
-{
-	return history->bytes;
-}
-
-void profile_history_free(struct profile_history *history)
-{
-	while (profile_history_drop_oldest(history))
-		;
+	covprofile_release(steal_ptr(history->packages));
 }

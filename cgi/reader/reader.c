@@ -23,6 +23,7 @@ struct reader *reader_new(size_t budget, struct error *err)
 		return NULL;
 	}
 	reader->budget = budget - for_forms;
+	reader->history.lru = &reader->earlier;
 	timed_lock_init(&reader->lock);
 	return reader;
 }
@@ -37,7 +38,8 @@ void reader_free(struct reader *reader)
 		reader->kept = list->next;
 		kept_list_free(list);
 	}
-	profile_history_free(&reader->history);
+	lru_trim(&reader->earlier, 0);
+	profile_history_close(&reader->history);
 	program_cache_free(&reader->programs);
 	form_cache_free(reader->forms);
 	timed_lock_destroy(&reader->lock);
@@ -206,35 +208,13 @@ struct covprofile *reader_subtract(const struct covprofile *now, const struct co
 	return rest;
 }
 
-/* False when the digest is there already; otherwise *base is one for the profile, or NULL. */
-static bool find_base(struct reader *reader, const struct covprofile *profile, const char *digest,
-		      struct covprofile **base)
-{
-	bool there;
-
-	timed_lock_take(&reader->lock);
-	there = profile_history_has(&reader->history, digest);
-	*base = there ? NULL : profile_history_base(&reader->history, profile);
-	timed_lock_give_back(&reader->lock);
-	return !there;
-}
-
 /* Without memory the profile will have been forgotten. */
 void reader_remember(struct reader *reader, const struct covprofile *profile, const char *digest)
 {
-	cleanup_covprofile struct covprofile *base = NULL;
-	struct profile_changes *changes;
-	struct error ignored;
-
-	if (!reader->budget || !find_base(reader, profile, digest, &base))
-		return;
-	if (!base)
-		base = covprofile_copy(profile, &ignored);
-	changes = base ? profile_changes_new(profile, base, &ignored) : NULL;
-	if (!changes)
+	if (!reader->budget)
 		return;
 	timed_lock_take(&reader->lock);
-	profile_history_add(&reader->history, digest, base, changes);
+	profile_history_add(&reader->history, digest, profile);
 	reader_keep_to_budget(reader);
 	timed_lock_give_back(&reader->lock);
 }

@@ -55,7 +55,7 @@ struct kept_list *reader_find_kept(struct reader *reader, const struct coverage_
 static size_t memory_used(const struct reader *reader)
 {
 	size_t bytes =
-	    program_cache_memory(&reader->programs) + profile_history_memory(&reader->history);
+	    program_cache_memory(&reader->programs) + reader->earlier.bytes;
 	const struct kept_list *list;
 
 	for (list = reader->kept; list; list = list->next)
@@ -91,7 +91,7 @@ static bool drop_something(struct reader *reader)
 		return true;
 	else if (drop_live(reader))
 		return true;
-	else if (profile_history_drop_oldest(&reader->history))
+	else if (lru_forget_oldest(&reader->earlier))
 		return true;
 	else if (reader->kept)
 		drop_oldest_kept(reader);

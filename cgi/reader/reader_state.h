@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "cgi/base/lru.h"
 #include "cgi/base/timed_lock.h"
 #include "cgi/coverage/coverage_set.h"
 #include "cgi/coverage/directory_watch.h"
@@ -27,7 +28,8 @@ struct reader {
 	struct timed_lock lock;	  /* also */
 	struct program_cache programs;
 	struct kept_list *kept;		/* owned; the youngest first */
-	struct profile_history history; /* what somebody may want to compare with */
+	struct lru earlier;		/* profiles that somebody may want to compare with */
+	struct profile_history history; /* by which they are found */
 };
 
 /*

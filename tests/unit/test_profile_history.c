@@ -1,5 +1,5 @@
 /* Earlier profiles under their digests: found as they were, kept and dropped in the order of their
- * use, with bases that come and go. */
+ * use, with packages that change in between. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -16,6 +16,7 @@ static struct covpackage packages[KINDS];
 
 /* What the history should hold: numbers of profiles, the one that was used last at the end. */
 struct model {
+	struct lru lru;
 	struct profile_history history;
 	struct covprofile *now[KINDS];	    /* counters that move on */
 	struct covprofile *profiles[NAMES]; /* NULL = not there */
@@ -41,6 +42,7 @@ static void open_model(struct model *model)
 	int i;
 
 	*model = (struct model){.random = 20261129};
+	model->history.lru = &model->lru;
 	for (i = 0; i < KINDS; i++) {
 		packages[i].n_units = UNITS + (uint32_t)i;
 		atomic_init(&packages[i].users, 1);
@@ -53,8 +55,10 @@ static void close_model(struct model *model)
 {
 	int i;
 
-	profile_history_free(&model->history);
-	assert_int_equal(profile_history_memory(&model->history), 0);
+	lru_trim(&model->lru, 0);
+	profile_history_close(&model->history);
+	assert_int_equal(model->lru.bytes, 0);
+	assert_null(model->history.by_digest);
 	for (i = 0; i < NAMES; i++)
 		covprofile_release(model->profiles[i]);
 	for (i = 0; i < KINDS; i++) {
@@ -123,20 +127,17 @@ static void move_on(struct model *model, struct covprofile *profile)
 
 static void add(struct model *model, int number)
 {
-	struct covprofile *profile = model->now[rand_r(&model->random) % KINDS], *base;
+	struct covprofile *profile = model->now[rand_r(&model->random) % KINDS];
 	struct error err = {0};
 	char digest[33];
 
 	move_on(model, profile);
 	digest_of(digest, number);
-	base = profile_history_base(&model->history, profile);
-	if (!base)
-		base = covprofile_copy(profile, &err);
-	profile_history_add(&model->history, digest, base,
-			    profile_changes_new(profile, base, &err));
-	covprofile_release(base);
-	if (model->profiles[number])
-		return; /* the one that was there stays, at its place */
+	profile_history_add(&model->history, digest, profile);
+	if (model->profiles[number]) { /* the one that was there stays, and is in use */
+		is_youngest(model, number);
+		return;
+	}
 	model->profiles[number] = covprofile_copy(profile, &err);
 	model->order[model->n++] = number;
 }
@@ -145,7 +146,7 @@ static void drop(struct model *model)
 {
 	int oldest = model->order[0];
 
-	assert_int_equal(profile_history_drop_oldest(&model->history), model->n > 0);
+	assert_int_equal(lru_forget_oldest(&model->lru), model->n > 0);
 	if (!model->n)
 		return;
 	take_out(model, oldest);
@@ -174,38 +175,40 @@ static void random_steps(void **state)
 		default:
 			find(&model, number);
 		}
-		assert_int_equal(profile_history_memory(&model.history) == 0, model.n == 0);
+		assert_int_equal(model.lru.bytes == 0, model.n == 0);
 	}
 	close_model(&model);
 }
 
-/* A state of which little has changed takes little, whatever there is. */
-static void changes_are_small(void **state)
+enum { MANY_UNITS = 20000, STATES = 5000, DEFAULT_CACHE = 256 << 20 };
+
+/* Of 20,000 blocks every other function has run, some of them often. */
+static void an_ordinary_service_fits(void **state)
 {
 	struct model model;
-	size_t of_one;
+	struct covprofile *profile;
+	char digest[33];
 	int i;
 
 	(void)state;
 	open_model(&model);
-	for (i = 0; i < KINDS; i++)
-		memset(model.now[i]->counters, 1, UNITS * sizeof(uint32_t));
-	for (i = 0; i < NAMES; i++) {
-		struct covprofile *base = profile_history_base(&model.history, model.now[0]);
-		struct error err = {0};
-		char digest[33];
-
-		if (!base)
-			base = covprofile_copy(model.now[0], &err);
+	packages[0].n_units = MANY_UNITS;
+	profile = profile_of(&packages[0]);
+	for (i = 0; i < MANY_UNITS; i++)
+		if (i / 8 % 2)
+			profile->counters[i] =
+			    (uint32_t)rand_r(&model.random) % (i % 10 ? 3 : 30000);
+	for (i = 0; i < STATES; i++) {
+		profile->counters[i]++;
 		digest_of(digest, i);
-		profile_history_add(&model.history, digest, base,
-				    profile_changes_new(model.now[0], base, &err));
-		covprofile_release(base);
-		model.now[0]->counters[i % 3]++;
-		of_one = i ? of_one : profile_history_memory(&model.history);
+		profile_history_add(&model.history, digest, profile);
 	}
-	assert_true(of_one > UNITS * sizeof(uint32_t));
-	assert_true(profile_history_memory(&model.history) < NAMES * of_one / 8);
+	assert_in_range(model.lru.bytes, STATES, DEFAULT_CACHE / 2);
+	for (i = 0; i < STATES; i++) {
+		digest_of(digest, i);
+		assert_true(profile_history_has(&model.history, digest));
+	}
+	covprofile_release(profile);
 	close_model(&model);
 }
 
@@ -215,12 +218,13 @@ static void keep_empty(struct profile_history *history, const char *digest)
 	cleanup_covprofile struct covprofile *empty = covprofile_new(&err);
 
 	assert_int_equal(covprofile_make_counters(empty, 0, &err), 0);
-	profile_history_add(history, digest, empty, profile_changes_new(empty, empty, &err));
+	profile_history_add(history, digest, empty);
 }
 
 static void foreign_digests(void **state)
 {
-	struct profile_history history = {0};
+	struct lru lru = {0};
+	struct profile_history history = {.lru = &lru};
 	char longer[64];
 
 	(void)state;
@@ -236,7 +240,8 @@ static void foreign_digests(void **state)
 	longer[32] = '\0';
 	assert_true(profile_history_has(&history, longer));
 	assert_true(profile_history_has(&history, "0123"));
-	profile_history_free(&history);
+	lru_trim(&lru, 0);
+	profile_history_close(&history);
 	assert_false(profile_history_has(&history, "0123"));
 }
 
@@ -244,7 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_steps),
-	    cmocka_unit_test(changes_are_small),
+	    cmocka_unit_test(an_ordinary_service_fits),
 	    cmocka_unit_test(foreign_digests),
 	};
 
