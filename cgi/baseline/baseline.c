@@ -103,7 +103,8 @@ static void keep(const struct finding *f, const struct file_identity *directory,
 static int load_profile(const struct finding *f, const struct coverage_set *set,
 			struct baseline *baseline, struct error *err)
 {
-	const struct reader_request request = {.set = set, .deadline = f->deadline};
+	const struct reader_request request = {
+	    .set = set, .deadline = f->deadline, .once = true};
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 
 	if (set->n_meta == 0)

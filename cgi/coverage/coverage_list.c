@@ -170,7 +170,7 @@ static void take_out(struct coverage_set *set, size_t at)
 
 int coverage_list_again(struct coverage_set *set, int dir_fd, unsigned dir, const char *name)
 {
-	struct coverage_file file = {.dir = dir};
+	struct coverage_file file = {.dir = dir, .changed = set->generation};
 	bool is_there, was_there;
 	struct stat st;
 	size_t at;
@@ -186,7 +186,9 @@ int coverage_list_again(struct coverage_set *set, int dir_fd, unsigned dir, cons
 		    strcmp(set->files[at].name, name) == 0;
 	if (is_there && !was_there)
 		return insert(set, at, &file, name);
-	if (!is_there && was_there)
+	if (is_there)
+		set->files[at].changed = set->generation;
+	else if (was_there)
 		take_out(set, at);
 	return 0;
 }

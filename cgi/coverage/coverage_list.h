@@ -20,8 +20,9 @@ must_check int coverage_list(struct coverage_set *set, size_t *room, int dir_fd,
 			     const struct deadline *deadline, struct error *err);
 
 /*
- * Look again for the one name in directory `dir`, open at dir_fd, of a set that was listed: put it
- * where it belongs, or take it out.  -1 when that can't be told: the directories must be listed.
+ * Something has happened to the one name in directory `dir`, open at dir_fd, of a set that was
+ * listed, in the generation that the set has by now: put it where it belongs, or take it out.  -1
+ * when that can't be told: the directories must be listed.
  */
 must_check int coverage_list_again(struct coverage_set *set, int dir_fd, unsigned dir,
 				   const char *name);

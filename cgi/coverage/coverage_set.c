@@ -72,6 +72,7 @@ static void compact(struct coverage_set *set)
 		set->n_counters += set->files[from].kind == COVERAGE_COUNTERS;
 		set->files[to++] = set->files[from];
 	}
+	set->cut |= to < set->n_files;
 	set->n_files = to;
 }
 

@@ -39,6 +39,7 @@ struct coverage_file {
 	uint8_t granularity; /* of meta-data: enum counter_granularity */
 	bool good;	     /* it was found so a moment ago, and need not be looked into again */
 	bool dropped;	     /* private: on its way out of the set */
+	uint64_t changed; /* the generation in which something happened to it last; 0 = unknown */
 };
 
 struct shared_content;
@@ -49,8 +50,11 @@ struct coverage_set {
 	size_t n_files;
 	size_t n_meta; /* of n_files */
 	size_t n_counters;
-	size_t skipped;		       /* files that look like coverage files and were left out */
-	size_t vanished;	       /* files that were listed and are no longer there */
+	size_t skipped;	     /* files that look like coverage files and were left out */
+	size_t vanished;     /* files that were listed and are no longer there */
+	uint64_t generation; /* of the directories, when they were listed: it is another one
+				whenever anything has happened in them; 0 = unknown */
+	bool cut;	     /* files were taken out of it since then */
 	struct shared_content *shared; /* other sets may have the same dirs and files, as those
 					  have that have the same here; NULL = they are its own */
 };

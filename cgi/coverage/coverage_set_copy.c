@@ -69,6 +69,8 @@ static int copy_content(struct coverage_set *copy, const struct coverage_set *se
 	copy->n_counters = set->n_counters;
 	copy->skipped = set->skipped;
 	copy->vanished = set->vanished;
+	copy->generation = set->generation;
+	copy->cut = set->cut;
 	return 0;
 }
 

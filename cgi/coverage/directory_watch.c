@@ -163,11 +163,6 @@ void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n
 		start(watch, fds, n);
 }
 
-bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, const char *name)
-{
-	return watch->told_all && !is_changed(watch, watch->directories[dir].wd, name);
-}
-
 ssize_t directory_watch_count_changed(const struct directory_watch *watch)
 {
 	return watch->told_all ? (ssize_t)watch->n_changed : -1;

@@ -40,12 +40,6 @@ struct directory_watch {
 void directory_watch_ask(struct directory_watch *watch, const int *fds, size_t n);
 
 /*
- * Is it certain that nothing had happened to the file of this name, in directory `dir` of the n,
- * between the last call and the one before?  False, too, when that can't be known.
- */
-bool directory_watch_is_quiet(const struct directory_watch *watch, size_t dir, const char *name);
-
-/*
  * How many names the last call was told of, those of files that are gone included; -1 where others
  * may have changed, too.
  */

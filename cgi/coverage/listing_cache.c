@@ -13,16 +13,16 @@ enum { LISTINGS = 4 }; /* values of GOCOVERDIR: as a rule there is one */
 struct listing {
 	char *gocoverdir; /* owned; NULL = this place is free */
 	struct directory_watch watch;
-	unsigned long asked; /* how often the watch was; after a question only its asker may keep */
-	bool valid;	     /* is `set` what the directories held when the watch was asked last? */
+	uint64_t asked; /* the last question; after a question only its asker may keep */
+	bool valid;	/* is `set` what the directories held when the watch was asked last? */
 	struct coverage_set set;
-	unsigned long used; /* when it was asked for last, by the count of questions */
+	uint64_t used; /* when it was asked for last, by the count of questions */
 };
 
 struct listing_cache {
 	size_t budget;
 	pthread_mutex_t lock; /* for all below; never held while a directory is listed */
-	unsigned long questions;
+	uint64_t questions;   /* their numbers are those of the generations */
 	struct listing listings[LISTINGS];
 };
 
@@ -98,55 +98,57 @@ static size_t memory_of(const struct coverage_set *set)
 static bool follow(const struct listing_cache *cache, struct listing *listing,
 		   const struct coverage_dirs *dirs)
 {
+	struct coverage_set *set = &listing->set;
 	ssize_t n = directory_watch_count_changed(&listing->watch), i;
 	struct error ignored;
 
-	if (!listing->valid || n < 0 || !are_paths(&listing->set.dirs, &dirs->paths))
+	if (!listing->valid || n < 0 || !are_paths(&set->dirs, &dirs->paths))
 		return false;
-	if (n > 0 && coverage_set_own(&listing->set, &ignored) < 0)
+	if (n == 0)
+		return true;
+	if (coverage_set_own(set, &ignored) < 0)
 		return false;
+	set->generation = cache->questions;
 	for (i = 0; i < n; i++) {
 		size_t dir;
 		const char *name = directory_watch_changed(&listing->watch, (size_t)i, &dir);
 
-		if (coverage_list_again(&listing->set, dirs->fds[dir], (unsigned)dir, name) < 0)
+		if (coverage_list_again(set, dirs->fds[dir], (unsigned)dir, name) < 0)
 			return false;
 	}
-	coverage_set_share(&listing->set);
-	return n == 0 || memory_of(&listing->set) <= cache->budget;
+	coverage_set_share(set);
+	return memory_of(set) <= cache->budget;
 }
 
 /*
- * Take what is kept: 1, and *set is a copy; 0 where it must be listed, and *ticket tells for which
- * question that is (0 = it can't be kept); -1 = error.
+ * Take what is kept: 1, and *set is a copy; 0 where it must be listed, and *question is the number
+ * of the question; -1 = error.
  */
 static int take(struct listing_cache *cache, struct coverage_set *set, const char *gocoverdir,
-		const struct coverage_dirs *dirs, unsigned long *ticket, struct error *err)
+		const struct coverage_dirs *dirs, uint64_t *question, struct error *err)
 {
 	struct listing *listing = find(cache, gocoverdir);
 
-	*ticket = 0;
+	*question = ++cache->questions;
 	if (!listing)
 		return 0;
-	listing->used = ++cache->questions;
+	listing->used = *question;
 	directory_watch_ask(&listing->watch, dirs->fds, dirs->paths.n);
 	if (follow(cache, listing, dirs))
 		return coverage_set_copy(set, &listing->set, err) < 0 ? -1 : 1;
 	drop_set(listing);
-	if (listing->watch.fd >= 0)
-		*ticket = listing->asked = cache->questions;
+	listing->asked = listing->watch.fd >= 0 ? *question : 0;
 	return 0;
 }
 
 /* Keep what was listed after the question, unless somebody has asked again since. */
-static void keep(struct listing_cache *cache, struct coverage_set *set, const char *gocoverdir,
-		 unsigned long ticket)
+static void keep(struct listing_cache *cache, struct coverage_set *set, const char *gocoverdir)
 {
 	struct coverage_set copy;
 	struct error ignored;
 	size_t i;
 
-	if (!ticket || memory_of(set) > cache->budget)
+	if (memory_of(set) > cache->budget)
 		return;
 	coverage_set_share(set);
 	if (coverage_set_copy(&copy, set, &ignored) < 0) {
@@ -157,7 +159,7 @@ static void keep(struct listing_cache *cache, struct coverage_set *set, const ch
 	for (i = 0; i < LISTINGS; i++) {
 		struct listing *listing = &cache->listings[i];
 
-		if (listing->gocoverdir && listing->asked == ticket &&
+		if (listing->gocoverdir && listing->asked == set->generation &&
 		    strcmp(listing->gocoverdir, gocoverdir) == 0) {
 			listing->set = copy;
 			listing->valid = true;
@@ -168,24 +170,35 @@ static void keep(struct listing_cache *cache, struct coverage_set *set, const ch
 	coverage_set_free(&copy);
 }
 
+/* All that is known of the files is that they were there at this question. */
+static void number(struct coverage_set *set, uint64_t question)
+{
+	size_t i;
+
+	set->generation = question;
+	for (i = 0; i < set->n_files; i++)
+		set->files[i].changed = question;
+}
+
 int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
 		       const char *gocoverdir, const struct coverage_dirs *dirs,
 		       const struct deadline *deadline, struct error *err)
 {
-	unsigned long ticket = 0;
-	int taken = 0;
+	uint64_t question;
+	int taken;
 
 	*set = COVERAGE_SET_INIT;
-	if (cache->budget) {
-		pthread_mutex_lock(&cache->lock);
-		taken = take(cache, set, gocoverdir, dirs, &ticket, err);
-		pthread_mutex_unlock(&cache->lock);
-	}
+	if (!cache->budget)
+		return coverage_set_list_dirs(set, dirs, deadline, err);
+	pthread_mutex_lock(&cache->lock);
+	taken = take(cache, set, gocoverdir, dirs, &question, err);
+	pthread_mutex_unlock(&cache->lock);
 	if (taken)
 		return taken < 0 ? -1 : 0;
 	if (coverage_set_list_dirs(set, dirs, deadline, err) < 0)
 		return -1;
-	keep(cache, set, gocoverdir, ticket);
+	number(set, question);
+	keep(cache, set, gocoverdir);
 	return 0;
 }
 

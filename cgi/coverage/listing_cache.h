@@ -18,10 +18,12 @@ struct listing_cache;
 must_check struct listing_cache *listing_cache_new(size_t budget);
 
 /*
- * The same as coverage_set_list() for the directories of `gocoverdir`, which are open.  What the
- * set holds may be shared; it is the same content (coverage_set's `shared`) as that of a set that
- * is still there only where nothing at all has happened in the directories since that was read, to
- * the names or to the files.  -1 as coverage_set_list().
+ * The same as coverage_set_list() for the directories of `gocoverdir`, which are open; what the set
+ * holds may be shared.  Its generation is that of an earlier one only where nothing at all has
+ * happened in the directories in between, to the names or to the files; and nothing has happened to
+ * a file since the generation that it has as `changed`, as far as its own directory can tell: one
+ * that is a link, or has a second name elsewhere, must be looked at all the same.  What is known
+ * only without a cache, or without a budget, is 0.  -1 as coverage_set_list().
  */
 must_check int listing_cache_read(struct listing_cache *cache, struct coverage_set *set,
 				  const char *gocoverdir, const struct coverage_dirs *dirs,

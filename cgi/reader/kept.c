@@ -54,8 +54,6 @@ size_t kept_memory(const struct kept *kept)
 		bytes += sizeof kept->programs[i] + kept->programs[i].program->meta.n_packages *
 							sizeof *kept->programs[i].first;
 	bytes += kept->n_files * sizeof *kept->files + kept->names_size;
-	bytes += kept->settled.n_files * sizeof *kept->settled.files;
-	bytes += kept->settled.n_files ? kept->names_size : 0; /* it has the same names */
 	if (kept->live)
 		bytes += live_sum_memory(kept->live);
 	return bytes;
@@ -88,7 +86,6 @@ void kept_free(struct kept *kept)
 {
 	size_t i;
 
-	coverage_set_free(&kept->settled);
 	live_sum_release(kept->live);
 	covprofile_release(kept->profile);
 	for (i = 0; i < kept->n_programs; i++) {

@@ -27,6 +27,7 @@ struct kept_file {
 	char *name; /* owned */
 	unsigned dir;
 	struct file_identity identity;
+	uint64_t looked;	   /* the generation in which it was identified last; 0 = unknown */
 	enum load_outcome outcome; /* LOAD_ADDED or LOAD_DAMAGED */
 	char *reason;		   /* owned; of LOAD_DAMAGED */
 	struct merge_notes notes;
@@ -38,12 +39,12 @@ struct kept {
 	size_t n_programs;
 	struct kept_file *files; /* owned; in the order of the inputs */
 	size_t n_files;
-	size_t names_size;	     /* bytes of their names, each with its NUL */
-	struct live_sum *live;	     /* this is a user of it: what the running processes made of the
-					profile; NULL = not known */
-	struct coverage_set settled; /* the set whose files these are, all of them good, when nobody
-					can change one unseen; empty = there is none */
-	uint64_t ignored;	     /* of its files: entries that fit no function */
+	size_t names_size;     /* bytes of their names, each with its NUL */
+	struct live_sum *live; /* this is a user of it: what the running processes made of the
+				  profile; NULL = not known */
+	uint64_t settled; /* the generation whose files these are, all of them good, when nobody can
+			     change one unseen; 0 = there is none */
+	uint64_t ignored; /* of its files: entries that fit no function */
 };
 
 #define KEPT_INIT ((struct kept){0})

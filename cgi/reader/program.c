@@ -5,6 +5,8 @@
 #include "cgi/coverage/coverage_names.h"
 #include "cgi/reader/input_read.h"
 
+enum { IDLE_MAX = 64 }; /* requests for which a program is kept that nobody else uses */
+
 /* One that could not be read is forgotten: it is tried again. */
 static struct program *find(struct program_cache *cache, const struct input_file *meta,
 			    const struct file_identity *identity)
@@ -111,9 +113,27 @@ void program_cache_use(const struct program_cache *cache, struct program *progra
 	program->used_at = cache->clock;
 }
 
+static bool is_idle(const struct program_cache *cache, const struct program *program)
+{
+	return program->used_at + IDLE_MAX < cache->clock && atomic_load(&program->users) == 1;
+}
+
 void program_cache_tick(struct program_cache *cache)
 {
+	struct program **at = &cache->first, *program;
+	bool dropped = false;
+
 	cache->clock++;
+	while ((program = *at))
+		if (is_idle(cache, program)) {
+			*at = program->next;
+			program_release(program);
+			dropped = true;
+		} else {
+			at = &program->next;
+		}
+	if (dropped)
+		package_store_sweep(&cache->packages);
 }
 
 bool program_cache_drop_oldest(struct program_cache *cache)

@@ -49,7 +49,8 @@ must_check int program_cache_get(struct program_cache *cache, const struct input
 /* The request that has begun uses the program. */
 void program_cache_use(const struct program_cache *cache, struct program *program);
 
-/* A new request begins: what it uses is younger than all else. */
+/* A new request begins: what it uses is younger than all else.  What nobody has used for long is
+ * forgotten. */
 void program_cache_tick(struct program_cache *cache);
 
 /* Forget the program that has been idle longest, if one has been since the last tick; false if

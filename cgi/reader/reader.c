@@ -60,12 +60,10 @@ static int lock(struct reader *reader, const struct deadline *deadline, struct e
 }
 
 /* Bring what is kept up to date with the directories. */
-static int follow(struct reader *reader, struct round *round, struct kept_list *list,
+static int follow(struct reader *reader, struct round *round, struct kept *kept, bool again,
 		  struct error *err)
 {
-	struct directory_watch *watch = reader->budget ? &list->watch : NULL;
 	const struct reader_request *request = round->request;
-	struct kept *kept = &list->sum;
 
 	if (round_repeats(request, kept))
 		return round_repeat(round, kept, &reader->programs, err);
@@ -73,13 +71,10 @@ static int follow(struct reader *reader, struct round *round, struct kept_list *
 		inputs_borrow(&round->inputs, request->dir_fds, request->set->dirs.n);
 	else if (inputs_open(&round->inputs, request->set, err) < 0)
 		return -1;
-	/* asked before the files are looked at: what happens from now on is for the next round */
-	if (watch)
-		directory_watch_ask(watch, round->inputs.dir_fds, round->inputs.n_dirs);
 	if (round_begin(round, &reader->programs, err) < 0 ||
-	    round_update(round, kept, watch, err) < 0)
+	    round_update(round, kept, again, err) < 0)
 		return -1;
-	round_settle(round, kept, watch);
+	round_settle(round, kept);
 	return 0;
 }
 
@@ -87,21 +82,22 @@ static int follow(struct reader *reader, struct round *round, struct kept_list *
 static struct covprofile *update(struct reader *reader, struct round *round, struct live_sum **live,
 				 struct error *err)
 {
-	struct kept_list *list = reader_find_kept(reader, round->request->set);
+	const struct reader_request *request = round->request;
+	cleanup_kept struct kept once = KEPT_INIT;
+	struct kept *kept = request->once ? NULL : reader_find_kept(reader, request->set);
+	bool again = kept && reader->budget;
 	struct covprofile *base = NULL;
 
-	if (!list) {
-		error_no_memory(err);
-		return NULL;
-	}
+	if (!kept)
+		kept = &once;
 	program_cache_tick(&reader->programs);
-	if (follow(reader, round, list, err) == 0) {
-		base = covprofile_use(list->sum.profile);
-		*live = live_sum_use(list->sum.live);
+	if (follow(reader, round, kept, again, err) == 0) {
+		base = covprofile_use(kept->profile);
+		*live = live_sum_use(kept->live);
 		if (!base->forms)
 			base->forms = reader->forms;
 	} else {
-		kept_free(&list->sum);
+		kept_free(kept);
 	}
 	reader_keep_to_budget(reader);
 	return base;
@@ -143,13 +139,13 @@ static int check_report(const struct reader_report *report, struct error *err)
 static void keep_live(struct reader *reader, const struct coverage_set *set,
 		      const struct covprofile *base, struct live_sum *live)
 {
-	struct kept_list *list;
+	struct kept *kept;
 
 	timed_lock_take(&reader->lock);
-	list = reader_find_kept(reader, set);
-	if (list && list->sum.profile == base) {
-		live_sum_release(list->sum.live);
-		list->sum.live = live_sum_use(live);
+	kept = reader_find_kept(reader, set);
+	if (kept && kept->profile == base) {
+		live_sum_release(kept->live);
+		kept->live = live_sum_use(live);
 	}
 	reader_keep_to_budget(reader);
 	timed_lock_give_back(&reader->lock);
@@ -168,7 +164,8 @@ struct covprofile *reader_load(struct reader *reader, const struct reader_reques
 	timed_lock_give_back(&reader->lock);
 	if (!base || check_report(report, err) < 0)
 		return NULL;
-	profile = round_add_live(&round, base, last, reader->budget ? &now : NULL, err);
+	profile =
+	    round_add_live(&round, base, last, reader->budget && !request->once ? &now : NULL, err);
 	if (now)
 		keep_live(reader, request->set, base, now);
 	if (!profile || check_report(report, err) < 0 || check_modes(request, profile, err) < 0 ||

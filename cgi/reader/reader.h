@@ -65,6 +65,8 @@ struct reader_request {
 	const int *dir_fds; /* of its directories; NULL = they are opened by their paths */
 	const struct memory_files *live; /* snapshots of running processes; NULL = none */
 	bool strict_modes;		 /* different counter modes are an error */
+	bool once;			 /* nobody will ask for these files again: what they come to
+					    is not kept */
 	const struct deadline *deadline;
 };
 

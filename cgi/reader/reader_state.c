@@ -4,10 +4,11 @@
 
 #include "cgi/base/buffer.h"
 
+enum { LISTS_MAX = 4 }; /* of directories: as a rule there is one */
+
 void kept_list_free(struct kept_list *list)
 {
 	kept_free(&list->sum);
-	directory_watch_stop(&list->watch);
 	free(list->key);
 	free(list);
 }
@@ -25,7 +26,7 @@ static char *make_key(const struct coverage_set *set)
 	return key.failed ? NULL : steal_ptr(key.data);
 }
 
-struct kept_list *reader_find_kept(struct reader *reader, const struct coverage_set *set)
+struct kept *reader_find_kept(struct reader *reader, const struct coverage_set *set)
 {
 	char *key = make_key(set);
 	struct kept_list **at, *list;
@@ -45,17 +46,15 @@ struct kept_list *reader_find_kept(struct reader *reader, const struct coverage_
 			return NULL;
 		}
 		list->key = key;
-		list->watch = DIRECTORY_WATCH_INIT;
 	}
 	list->next = reader->kept;
 	reader->kept = list;
-	return list;
+	return &list->sum;
 }
 
 static size_t memory_used(const struct reader *reader)
 {
-	size_t bytes =
-	    program_cache_memory(&reader->programs) + reader->earlier.bytes;
+	size_t bytes = program_cache_memory(&reader->programs) + reader->earlier.bytes;
 	const struct kept_list *list;
 
 	for (list = reader->kept; list; list = list->next)
@@ -100,8 +99,19 @@ static bool drop_something(struct reader *reader)
 	return true;
 }
 
+static bool are_too_many(const struct kept_list *list)
+{
+	int n;
+
+	for (n = 0; list; list = list->next)
+		n++;
+	return n > LISTS_MAX;
+}
+
 void reader_keep_to_budget(struct reader *reader)
 {
+	while (are_too_many(reader->kept))
+		drop_oldest_kept(reader);
 	while (memory_used(reader) > reader->budget)
 		if (!drop_something(reader)) {
 			/* the programs of this very request */

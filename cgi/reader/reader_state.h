@@ -7,7 +7,6 @@
 #include "cgi/base/lru.h"
 #include "cgi/base/timed_lock.h"
 #include "cgi/coverage/coverage_set.h"
-#include "cgi/coverage/directory_watch.h"
 #include "cgi/reader/form_cache.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/profile_history.h"
@@ -18,8 +17,7 @@
 struct kept_list {
 	char *key; /* owned: the paths */
 	struct kept sum;
-	struct directory_watch watch; /* of the directories, since the last update of the sum */
-	struct kept_list *next;	      /* the one that was used before */
+	struct kept_list *next; /* the one that was used before */
 };
 
 struct reader {
@@ -33,15 +31,14 @@ struct reader {
 };
 
 /*
- * What is kept of the directories of the set, moved to the front of the list; new and empty where
- * there is nothing.  NULL when out of memory.
+ * What is kept of the directories of the set, from now on the youngest; empty where there is
+ * nothing.  NULL when out of memory.
  */
-must_check struct kept_list *reader_find_kept(struct reader *reader,
-					      const struct coverage_set *set);
+must_check struct kept *reader_find_kept(struct reader *reader, const struct coverage_set *set);
 
 /*
- * Forget until the budget is kept: the state of other directories, idle programs, earlier profiles,
- * at last all.
+ * Forget until the budget is kept, and few enough lists are: the state of other directories, idle
+ * programs, earlier profiles, at last all.
  */
 void reader_keep_to_budget(struct reader *reader);
 

@@ -6,7 +6,6 @@
 #define GOVERAGE_READER_ROUND_H
 
 #include "cgi/base/cleanup.h"
-#include "cgi/coverage/directory_watch.h"
 #include "cgi/reader/inputs.h"
 #include "cgi/reader/kept.h"
 #include "cgi/reader/program.h"
@@ -32,17 +31,14 @@ struct round {
 must_check int round_begin(struct round *round, struct program_cache *cache, struct error *err);
 
 /*
- * Bring *kept up to date with the directories; when that is not possible it begins anew.  With a
- * `watch`, which belongs to *kept and was asked before the round began, the files are remembered,
- * so that the next round can go on from here; NULL = there will be none.  On -1 (as reader_load)
- * *kept is void.
+ * Bring *kept up to date with the directories; when that is not possible it begins anew.  With
+ * `again` the files are remembered, so that the next round can go on from here.  On -1 (as
+ * reader_load) *kept is void.
  */
-must_check int round_update(struct round *round, struct kept *kept, struct directory_watch *watch,
-			    struct error *err);
+must_check int round_update(struct round *round, struct kept *kept, bool again, struct error *err);
 
 /* After round_update(): note whether a round can be the same again. */
-void round_settle(const struct round *round, struct kept *kept,
-		  const struct directory_watch *watch);
+void round_settle(const struct round *round, struct kept *kept);
 
 /* Is this it, so that *kept is up to date?  See listing_cache_read(). */
 bool round_repeats(const struct reader_request *request, const struct kept *kept);

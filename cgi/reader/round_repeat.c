@@ -33,19 +33,17 @@ static bool is_complete(const struct round *round, const struct kept *kept)
 	return !inputs->n_orphans && kept->n_files == round->request->set->n_counters;
 }
 
-void round_settle(const struct round *round, struct kept *kept, const struct directory_watch *watch)
+void round_settle(const struct round *round, struct kept *kept)
 {
 	const struct coverage_set *set = round->request->set;
 	const struct reader_report *report = round->report;
-	struct error ignored;
 
-	coverage_set_free(&kept->settled);
-	if (!watch || watch->fd < 0 || !set->shared || report->n_skipped || report->newer_format ||
-	    !is_complete(round, kept) || !are_seen_alone(kept))
+	kept->settled = 0;
+	if (set->cut || report->n_skipped || report->newer_format || !is_complete(round, kept) ||
+	    !are_seen_alone(kept))
 		return;
 	kept->ignored = report->ignored_entries;
-	if (coverage_set_copy(&kept->settled, set, &ignored) < 0)
-		coverage_set_free(&kept->settled);
+	kept->settled = set->generation;
 }
 
 /* --- doing it ------------------------------------------------------------------------------------
@@ -75,7 +73,7 @@ static bool knows_all(const struct kept *kept, const struct memory_files *live)
 
 bool round_repeats(const struct reader_request *request, const struct kept *kept)
 {
-	return request->set->shared && request->set->shared == kept->settled.shared &&
+	return kept->settled && request->set->generation == kept->settled && !request->set->cut &&
 	       knows_all(kept, request->live);
 }
 

@@ -17,8 +17,8 @@ struct candidate {
 struct update {
 	struct round *round;
 	struct kept *kept;
-	struct directory_watch *watch; /* NULL = the files will not be asked for again */
-	struct candidate *candidates;  /* owned; in the order of the inputs */
+	bool again;		      /* the files will be asked for again */
+	struct candidate *candidates; /* owned; in the order of the inputs */
 	size_t n;
 	size_t n_known;
 	struct load_job *jobs; /* owned */
@@ -41,11 +41,10 @@ static struct kept_file *expected(const struct update *u, const struct input_fil
 	return u->n_known < u->kept->n_files && kept_is_named(next, input->file) ? next : NULL;
 }
 
-/* Does the watch tell that the file is the one that was added?  With a second name it can't. */
-static bool is_untouched(const struct update *u, const struct kept_file *file)
+/* Has nothing happened to the file since it was added?  With a second name nobody can tell. */
+static bool is_untouched(const struct kept_file *file, const struct coverage_file *now)
 {
-	return u->watch && file->identity.links == 1 &&
-	       directory_watch_is_quiet(u->watch, file->dir, file->name);
+	return now->changed && now->changed <= file->looked && file->identity.links == 1;
 }
 
 /* What can't be looked at is left to the loading, which tells why. */
@@ -65,7 +64,7 @@ static int look(struct update *u, struct candidate *candidate, bool *gone, struc
 {
 	if (coverage_check_step(u->round->request->deadline, u->n, err) < 0)
 		return -1;
-	return u->watch ? identify(candidate, gone, err) : 0;
+	return u->again ? identify(candidate, gone, err) : 0;
 }
 
 static int add_candidate(struct update *u, const struct round_group *group,
@@ -76,7 +75,7 @@ static int add_candidate(struct update *u, const struct round_group *group,
 	bool gone = false;
 
 	*candidate = (struct candidate){.input = input, .group = group};
-	if (known && is_untouched(u, known)) {
+	if (known && is_untouched(known, input->file)) {
 		candidate->known = known;
 	} else if (look(u, candidate, &gone, err) < 0) {
 		return -1;
@@ -84,6 +83,7 @@ static int add_candidate(struct update *u, const struct round_group *group,
 		return 0;
 	} else if (known && kept_is_unchanged(known, &candidate->identity)) {
 		candidate->known = known;
+		known->looked = u->round->request->set->generation;
 	}
 	u->n_known += candidate->known != NULL;
 	u->n++;
@@ -213,7 +213,8 @@ static int add_files(struct update *u, struct error *err)
 }
 
 /* The candidate as it will be known from now on. */
-static int know(const struct candidate *candidate, struct kept_file *file, struct error *err)
+static int know(const struct update *u, const struct candidate *candidate, struct kept_file *file,
+		struct error *err)
 {
 	struct load_job *job = candidate->job;
 	char *name;
@@ -229,6 +230,7 @@ static int know(const struct candidate *candidate, struct kept_file *file, struc
 	*file = (struct kept_file){.name = name,
 				   .dir = candidate->input->file->dir,
 				   .identity = candidate->identity,
+				   .looked = u->round->request->set->generation,
 				   .outcome = job->outcome,
 				   .reason = steal_ptr(job->reason),
 				   .notes = job->notes};
@@ -265,7 +267,7 @@ static int know_file(struct update *u, const struct candidate *candidate, struct
 	/* nothing is known of it: it is tried again the next time */
 	if (job && job->outcome == LOAD_UNREAD)
 		return tell_skip(u->round, candidate, job->reason, false, err);
-	if (know(candidate, &files[*n], err) < 0)
+	if (know(u, candidate, &files[*n], err) < 0)
 		return -1;
 	return tell(u->round, candidate, &files[(*n)++], err);
 }
@@ -298,10 +300,9 @@ static int know_files(struct update *u, struct error *err)
 	return 0;
 }
 
-int round_update(struct round *round, struct kept *kept, struct directory_watch *watch,
-		 struct error *err)
+int round_update(struct round *round, struct kept *kept, bool again, struct error *err)
 {
-	cleanup_update struct update u = {.round = round, .kept = kept, .watch = watch};
+	cleanup_update struct update u = {.round = round, .kept = kept, .again = again};
 
 	if (gather_candidates(&u, err) < 0 || begin(&u, err) < 0 || add_programs(&u, err) < 0 ||
 	    add_files(&u, err) < 0)

@@ -165,6 +165,66 @@ static void very_many_at_once(void **state)
 	listing_cache_free(cache);
 }
 
+/* Asked again; the generation is another one if anything has happened, and the file's as well. */
+static uint64_t generation_now(struct listing_cache *cache, const char *name, uint64_t *changed)
+{
+	cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
+	size_t i;
+
+	read_set(cache, dir, &set);
+	for (*changed = 0, i = 0; i < set.n_files; i++)
+		if (strcmp(set.files[i].name, name) == 0)
+			*changed = set.files[i].changed;
+	return set.generation;
+}
+
+static void generations(void **state)
+{
+	static const char one[] = "covcounters." TAG ".1.1", two[] = "covcounters." TAG ".2.1";
+	struct listing_cache *cache = listing_cache_new(BUDGET), *none = listing_cache_new(0);
+	uint64_t first, second, third, of_one, of_two;
+
+	(void)state;
+	put(one);
+	first = generation_now(cache, one, &of_one);
+	assert_true(first > 0 && of_one == first);
+	assert_int_equal(generation_now(cache, one, &of_one), first);
+	put(two);
+	second = generation_now(cache, one, &of_one);
+	assert_true(second > first && of_one == first);
+	put(one); /* the same bytes, but who knows */
+	third = generation_now(cache, one, &of_one);
+	assert_true(third > second && of_one == third);
+	assert_int_equal(generation_now(cache, two, &of_two), third);
+	assert_int_equal(of_two, second);
+	put("tmp"); /* nothing to us; it need not be known */
+	generation_now(cache, two, &of_two);
+	assert_int_equal(of_two, second);
+	assert_int_equal(unlink(in_dir(one)), 0);
+	assert_true(generation_now(cache, one, &of_one) > third && !of_one);
+	assert_true(!generation_now(none, two, &of_two) && !of_two);
+	listing_cache_free(cache);
+	listing_cache_free(none);
+}
+
+/* What can't be watched is another generation each time. */
+static void without_a_watch(void **state)
+{
+	struct listing_cache *cache = listing_cache_new(BUDGET);
+	uint64_t last = 0;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
+
+		read_set(cache, "/proc/self", &set);
+		assert_true(set.generation > last);
+		last = set.generation;
+	}
+	listing_cache_free(cache);
+}
+
 static void another_directory_in_its_place(void **state)
 {
 	struct listing_cache *cache = listing_cache_new(BUDGET);
@@ -313,6 +373,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(every_change_is_seen, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(many_changes, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(very_many_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(generations, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(without_a_watch, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_directory_in_its_place, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_path_of_the_same_directory, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(more_directories_than_places, set_up, tear_down),
