@@ -1,5 +1,5 @@
-# The archive of the distribution, as the machine's own apt sources name it: what go-toolchain and
-# static-program have in common.  To be read in by the . of a shell.
+# The archive of the distribution, as the machine's own apt sources name it: what go-toolchain,
+# static-program and upx have in common.  To be read in by the . of a shell.
 #
 # Packages are fetched with a configuration and a state of apt of their own, so that nothing of the machine's
 # changes; the archive and its signing key are those of the machine.
@@ -82,6 +82,25 @@ updates() {
 	suite=$(archive | cut -f 1)
 	machine_sources | awk -F '\t' -v suite="$suite" \
 		'$1 == suite "-updates" || $1 == suite "-security" || $1 == suite "/updates"'
+}
+
+# suites: where to look, in this order.  The backports come first: they are new, and their lists small.
+suites() {
+	own=$(os VERSION_CODENAME)
+	if [ "$(os ID)" != debian ]; then
+		echo "$own-backports $own-updates $own"
+		return
+	fi
+	releases=$own
+	for next in bookworm:trixie trixie:forky forky:duke; do
+		[ "${next%:*}" != "${releases##* }" ] || releases="$releases ${next#*:}"
+	done
+	for release in $releases; do
+		echo "$release-backports"
+	done
+	for release in $releases sid; do
+		echo "$release"
+	done
 }
 
 # source_stanza TYPE [SUITE]: reads a source as machine_sources prints it, and writes it down for apt; TYPE is

@@ -89,7 +89,7 @@ struct executable *cache_find_executable(struct live_cache *cache,
 }
 
 /* Another thread may have been as quick: then there are two for a while. */
-static void add_executable(struct live_cache *cache, struct executable *exe)
+void cache_add_executable(struct live_cache *cache, struct executable *exe)
 {
 	struct executable *out;
 	unsigned place;
@@ -113,7 +113,7 @@ struct executable *cache_executable(struct live_cache *cache, int fd,
 		return exe;
 	exe = executable_read(fd, identity, deadline, fault);
 	if (exe)
-		add_executable(cache, exe);
+		cache_add_executable(cache, exe);
 	return exe;
 }
 

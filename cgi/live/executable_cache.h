@@ -34,6 +34,9 @@ must_check struct executable *cache_executable(struct live_cache *cache, int fd,
 must_check struct executable *cache_find_executable(struct live_cache *cache,
 						    const struct file_identity *identity);
 
+/* Keep one that was made in another way; it stays the caller's, too. */
+void cache_add_executable(struct live_cache *cache, struct executable *exe);
+
 /*
  * The program of a registration that was read from a process running this file (or having it
  * mapped).  The registration is taken over or freed; the caller puts the program.  NULL with a

@@ -7,62 +7,80 @@
 
 enum { LINE_MAX_BYTES = 4400 }; /* a path has 4,095 bytes at most, escapes make it longer */
 
-/* "start-end perms offset major:minor inode    path" */
-static bool parse_line(const char *line, struct mapped_file *file)
+/* "start-end perms offset major:minor inode    name" */
+static bool parse_line(const char *line, struct mapping *m)
 {
-	uint64_t end, offset;
 	unsigned major, minor;
 	char perms[5];
-	int path_at = 0;
+	int name_at = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
-		   &file->start, &end, perms, &offset, &major, &minor, &file->inode, &path_at) != 7)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &m->start,
+		   &m->end, perms, &m->offset, &major, &minor, &m->inode, &name_at) != 7 ||
+	    strlen(perms) != 4 || m->end <= m->start)
 		return false;
-	if (!path_at || line[path_at] != '/' || offset != 0)
-		return false;
-	file->dev = (uint64_t)major << 32 | minor;
-	file->path = strdup(line + path_at);
+	m->dev = (uint64_t)major << 32 | minor;
+	m->readable = perms[0] == 'r';
+	m->writable = perms[1] == 'w';
+	m->executable = perms[2] == 'x';
+	m->shared = perms[3] == 's';
+	m->name = line + (name_at ? (size_t)name_at : strlen(line));
 	return true;
 }
 
-static int add_file(struct mapped_files *mapped, const struct mapped_file *file,
-		    struct fault *fault)
+int maps_walk(const char *text, size_t len,
+	      int (*see)(const struct mapping *mapping, void *context), void *context)
 {
+	const char *end = text + len;
+	int result = 0;
+
+	while (text < end && result == 0) {
+		const char *feed = memchr(text, '\n', (size_t)(end - text));
+		size_t n = (size_t)((feed ? feed : end) - text);
+		char line[LINE_MAX_BYTES];
+		struct mapping mapping;
+
+		if (n < sizeof line) {
+			memcpy(line, text, n);
+			line[n] = '\0';
+			if (parse_line(line, &mapping))
+				result = see(&mapping, context);
+		}
+		text = feed ? feed + 1 : end;
+	}
+	return result;
+}
+
+struct collecting {
+	struct mapped_files *mapped;
+	struct fault *fault;
+};
+
+static int add_file(const struct mapping *mapping, void *context)
+{
+	const struct collecting *c = context;
+	struct mapped_file file = {mapping->start, mapping->dev, mapping->inode, NULL};
 	struct mapped_file *files;
 
-	if (!file->path)
-		return fault_no_memory(fault);
-	if (mapped->n % 16 == 0) {
-		files = realloc(mapped->files, (mapped->n + 16) * sizeof *files);
-		if (!files) {
-			free(file->path);
-			return fault_no_memory(fault);
-		}
-		mapped->files = files;
+	if (*mapping->name != '/' || mapping->offset != 0 || c->mapped->n == MAPS_MAX_FILES)
+		return 0;
+	if (c->mapped->n % 16 == 0) {
+		files = realloc(c->mapped->files, (c->mapped->n + 16) * sizeof *files);
+		if (!files)
+			return fault_no_memory(c->fault);
+		c->mapped->files = files;
 	}
-	mapped->files[mapped->n++] = *file;
+	file.path = strdup(mapping->name);
+	if (!file.path)
+		return fault_no_memory(c->fault);
+	c->mapped->files[c->mapped->n++] = file;
 	return 0;
 }
 
 int maps_parse(struct mapped_files *mapped, const char *text, size_t len, struct fault *fault)
 {
-	const char *end = text + len;
+	struct collecting collecting = {mapped, fault};
 
-	while (text < end && mapped->n < MAPS_MAX_FILES) {
-		const char *feed = memchr(text, '\n', (size_t)(end - text));
-		size_t n = (size_t)((feed ? feed : end) - text);
-		char line[LINE_MAX_BYTES];
-		struct mapped_file file;
-
-		if (n < sizeof line) {
-			memcpy(line, text, n);
-			line[n] = '\0';
-			if (parse_line(line, &file) && add_file(mapped, &file, fault) < 0)
-				return -1;
-		}
-		text = feed ? feed + 1 : end;
-	}
-	return 0;
+	return maps_walk(text, len, add_file, &collecting);
 }
 
 int maps_read(struct mapped_files *mapped, const struct process *process, struct fault *fault)

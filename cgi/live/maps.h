@@ -7,6 +7,20 @@
 
 enum { MAPS_MAX_BYTES = 16 << 20, MAPS_MAX_FILES = 4096 };
 
+struct mapping {
+	uint64_t start, end;
+	uint64_t offset, dev, inode; /* of a file; zeros where there is none */
+	bool readable, writable, executable, shared;
+	const char *name; /* a path, "[heap]" and the like, or "" */
+};
+
+/*
+ * Take a maps file apart, line by line; a line of another form is skipped.  What `see` returns ends
+ * it unless that is 0, and is handed on.
+ */
+must_check int maps_walk(const char *text, size_t len,
+			 int (*see)(const struct mapping *mapping, void *context), void *context);
+
 struct mapped_file {
 	uint64_t start; /* where the file's beginning is mapped */
 	uint64_t dev,
@@ -26,7 +40,7 @@ struct mapped_files {
 must_check int maps_read(struct mapped_files *mapped, const struct process *process,
 			 struct fault *fault);
 
-/* Take a maps file apart; a line of another form is skipped. */
+/* The same from its text. */
 must_check int maps_parse(struct mapped_files *mapped, const char *text, size_t len,
 			  struct fault *fault);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgi/live/mapped_image.h"
+#include "cgi/live/memory_image.h"
 #include "cgi/live/process_root.h"
 
 enum { FIRST_PAGE = 4096 };
@@ -201,6 +202,56 @@ static int add_libraries(const struct finder *f)
 		    see_library(f, &mapped.files[i]) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/*
+ * What is kept of a packed program: it is the same in all processes that run the file.  No file has
+ * this size.
+ */
+static struct file_identity unpacked(const struct file_identity *file)
+{
+	struct file_identity identity = *file;
+
+	identity.size = UINT64_MAX;
+	return identity;
+}
+
+/* The program of the image, if it is Go's and not known to be another one; taken over. */
+static int add_image(const struct finder *f, const struct memory_image *image, uint16_t machine)
+{
+	struct file_identity identity = unpacked(&f->process->exe);
+	struct executable *exe = cache_find_executable(f->cache, &identity);
+	unsigned before = f->modules->n;
+
+	if (exe && add_module(f, exe, NULL, image->start) < 0)
+		return -1;
+	if (f->modules->n > before)
+		return 0;
+	exe = memory_image_executable(image, f->memory, &identity, machine, f->deadline, f->fault);
+	if (!exe)
+		return f->fault->kind == FAULT_NONE || f->fault->kind == FAULT_UNMAPPED ? 0 : -1;
+	executable_get(exe);
+	if (add_module(f, exe, NULL, image->start) == 0 && f->modules->n > before)
+		cache_add_executable(f->cache, exe);
+	executable_put(&exe);
+	return f->modules->n > before || f->fault->kind != FAULT_REQUEST ? 0 : -1;
+}
+
+int modules_find_unpacked(struct modules *modules, struct live_cache *cache,
+			  const struct process *process, const struct memory *memory,
+			  const struct deadline *deadline, struct fault *fault)
+{
+	struct finder f = {modules, cache, process, memory, deadline, fault};
+	cleanup_memory_images struct memory_images images = MEMORY_IMAGES_INIT;
+	cleanup_executable struct executable *stub = cache_find_executable(cache, &process->exe);
+	unsigned i;
+
+	if (memory_images_read(&images, process, fault) < 0)
+		return -1;
+	for (i = 0; i < images.n && !modules->n; i++)
+		if (add_image(&f, &images.list[i], stub ? stub->elf.machine : 0) < 0)
+			return -1;
 	return 0;
 }
 

@@ -33,6 +33,14 @@ must_check int modules_find(struct modules *modules, struct live_cache *cache,
 			    const struct process *process, const struct memory *memory,
 			    const struct deadline *deadline, struct fault *fault);
 
+/*
+ * Where none was found by the files: look for one in memory itself, see cgi/live/memory_image.h.
+ * This costs as much as reading all of the program, once for each file.  -1 as above.
+ */
+must_check int modules_find_unpacked(struct modules *modules, struct live_cache *cache,
+				     const struct process *process, const struct memory *memory,
+				     const struct deadline *deadline, struct fault *fault);
+
 /* Does any of them have coverage counters? */
 bool modules_have_counters(const struct modules *modules);
 

@@ -11,6 +11,7 @@ enum {
 	STATUS_MAX = 16384,
 	READ_STEP = 16384,
 	KERNEL_THREAD = 0x200000, /* PF_KTHREAD */
+	GO_ADDRESSES = 256 << 20, /* bytes; see process_may_run_go() */
 };
 
 /* `rest_follows`: a short read is not the end. */
@@ -228,6 +229,11 @@ int process_see_executable(struct process *process, struct fault *fault)
 	if (stat_executable(process, &process->exe) < 0)
 		return fault_from_errno(fault, "its executable");
 	return 0;
+}
+
+bool process_may_run_go(const struct process_stat *stat)
+{
+	return stat->threads > 1 && stat->virtual_bytes >= GO_ADDRESSES;
 }
 
 bool process_stat_same(const struct process_stat *a, const struct process_stat *b)

@@ -62,6 +62,12 @@ must_check int process_look(int proc_fd, pid_t pid, struct process_stat *stat, s
 /* Learn which executable it runs.  -1: FAULT_GONE, FAULT_DENIED. */
 must_check int process_see_executable(struct process *process, struct fault *fault);
 
+/*
+ * Could a Go runtime be at work in it, by what everybody may see?  One starts threads before
+ * anything else, and reserves more than half a gigabyte of addresses.
+ */
+bool process_may_run_go(const struct process_stat *stat);
+
 /* The same process with the same program in it? */
 bool process_stat_same(const struct process_stat *a, const struct process_stat *b);
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cgi/live/counter_copy.h"
+#include "cgi/live/meta_marks.h"
 #include "cgi/live/permission.h"
 #include "cgi/live/report.h"
 #include "cgi/live/snapshot_files.h"
@@ -215,11 +216,69 @@ static int check_unchanged(const struct subject *subject, struct fault *fault)
 	return fault_set(fault, FAULT_GONE, "it ended, or ran another program, while it was read");
 }
 
+/*
+ * A program whose file does not show that it is Go's: packed, or with its sections renamed.  Of a
+ * process that can't be placed, only one that a packer has left without sections: the machine is
+ * full of others.
+ */
+static int find_unpacked(const struct reading *reading, struct subject *subject,
+			 struct fault *fault)
+{
+	struct process *process = &subject->process;
+	cleanup_executable struct executable *exe = NULL;
+
+	if (subject->modules.n || !process_may_run_go(&process->stat) ||
+	    plain_processes_have(cache_plain_processes(reading->cache), process->pid,
+				 &process->stat))
+		return 0;
+	exe = cache_find_executable(reading->cache, &process->exe);
+	if (exe && subject->unplaced && exe->elf.has_sections)
+		return 0;
+	return modules_find_unpacked(&subject->modules, reading->cache, process, &subject->source,
+				     reading->deadline, fault);
+}
+
 static void remember_plain(const struct reading *reading, const struct subject *subject)
 {
-	if (subject->unplaced)
+	if (subject->unplaced || process_may_run_go(&subject->process.stat))
 		plain_processes_add(cache_plain_processes(reading->cache), subject->process.pid,
 				    &subject->process.stat);
+}
+
+/*
+ * No counters were found.  Where not even a Go program was, and the process names a watched
+ * directory and has in its read-only memory what a meta-data file there has, it has counters all
+ * the same.
+ */
+static int check_plain(const struct reading *reading, struct subject *subject, struct fault *fault)
+{
+	struct plain_processes *known = cache_plain_processes(reading->cache);
+	const struct process *process = &subject->process;
+	cleanup_free struct meta_marks *marks = NULL;
+	const struct meta_mark *mark = NULL;
+
+	if (subject->modules.n || subject->unplaced || !process_may_run_go(&process->stat) ||
+	    plain_processes_have(known, process->pid, &process->stat)) {
+		remember_plain(reading, subject);
+		return 0;
+	}
+	marks = calloc(1, sizeof *marks);
+	if (!marks)
+		return fault_no_memory(fault);
+	if (meta_marks_read(marks, reading->watched, fault) < 0 ||
+	    meta_marks_find_in_process(marks, process, &subject->source, reading->deadline, &mark,
+				       fault) < 0)
+		return -1;
+	if (mark) {
+		subject->is_ours = true;
+		return fault_set(fault, FAULT_UNSUPPORTED,
+				 "it carries the meta-data of covmeta.%s, but its counters were "
+				 "not found in its memory: it was packed, or changed after it was "
+				 "built; run it as go build left it",
+				 mark->hex);
+	}
+	remember_plain(reading, subject);
+	return 0;
 }
 
 /* The process is open.  Everything that can be found out about it. */
@@ -233,12 +292,11 @@ static int look_into(const struct reading *reading, struct subject *subject, str
 	process_memory_open(&subject->memory, subject->process.dir_fd, subject->process.tid);
 	subject->source = process_memory_source(&subject->memory);
 	if (modules_find(&subject->modules, reading->cache, &subject->process, &subject->source,
-			 reading->deadline, fault) < 0)
+			 reading->deadline, fault) < 0 ||
+	    find_unpacked(reading, subject, fault) < 0)
 		return -1;
-	if (!modules_have_counters(&subject->modules)) {
-		remember_plain(reading, subject);
-		return 0;
-	}
+	if (!modules_have_counters(&subject->modules))
+		return check_plain(reading, subject, fault);
 	subject->is_ours = !subject->unplaced;
 	if (learn_names(subject, fault) < 0 ||
 	    process_read_status(&subject->process, &subject->status, fault) < 0 ||

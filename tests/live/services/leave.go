@@ -37,6 +37,8 @@ func leave(words []string) {
 		os.Clearenv()
 	case "title":
 		title(strings.Join(words[2:], " "), words[1] == "all")
+	case "hide":
+		hide()
 	case "setuid":
 		must(syscall.Setgid(number(words[1])))
 		must(syscall.Setuid(number(words[1])))
@@ -61,4 +63,29 @@ func title(text string, all bool) {
 	}
 	_, err = memory.WriteAt(block, from)
 	must(err)
+}
+
+// hide writes over the beginning of the program's line table, which the runtime looks at only at its start: whoever
+// looks for the program in memory by that does not find it.
+func hide() {
+	magic := []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
+	maps, err := os.ReadFile("/proc/self/maps")
+	must(err)
+	memory, err := os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
+	must(err)
+	for _, line := range strings.Split(string(maps), "\n") {
+		var from, end int64
+		var flags string
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &from, &end, &flags); n != 3 || flags != "r--p" {
+			continue
+		}
+		data := make([]byte, end-from)
+		memory.ReadAt(data, from)
+		for at := 0; at+16 <= len(data); at += 16 {
+			if bytes.Equal(data[at:at+8], magic) {
+				_, err = memory.WriteAt(make([]byte, 4), from+int64(at))
+				must(err)
+			}
+		}
+	}
 }

@@ -94,7 +94,7 @@ func do(words []string) {
 		must(os.Chdir(words[1]))
 	case "undumpable":
 		undumpable()
-	case "chroot", "clearenv", "title", "setuid":
+	case "chroot", "clearenv", "title", "hide", "setuid":
 		leave(words)
 	case "exec":
 		must(syscall.Exec(words[1], words[1:], os.Environ()))
