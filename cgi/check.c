@@ -3,12 +3,13 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "cgi/app.h"
-#include "cgi/coverage/coverage_dirs.h"
-#include "cgi/coverage/coverage_set.h"
+#include "cgi/app_life.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/directory/coverage_set.h"
 #include "cgi/live/live.h"
-#include "cgi/coverage/staging.h"
-#include "cgi/coverage/textfmt.h"
+#include "cgi/directory/staging.h"
+#include "cgi/text/textfmt.h"
+#include "cgi/covdata/covdata_once.h"
 
 struct check {
 	FILE *out;
@@ -145,7 +146,7 @@ static void check_covdata(struct check *check)
 		fputs("note: covdata is not used: GOVERAGE_ENGINE is builtin\n", check->out);
 		return;
 	}
-	covdata = app_covdata(check->app, &err);
+	covdata = covdata_once_get(check->app->covdata, &err);
 	if (!covdata) {
 		covdata_lacks(check, &err);
 		return;

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "cgi/base/log.h"
-#include "cgi/request.h"
-#include "cgi/response.h"
+#include "cgi/exchange/request.h"
+#include "cgi/exchange/response.h"
 #include "cgi/routes.h"
+#include "cgi/base/turnstile.h"
 
 /* How long the body of a request is waited for that is refused whatever it says. */
 enum { REFUSAL_MS = 10000, OVERLOAD_MS = 2000 };

@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_HANDLE_H
 #define GOVERAGE_HANDLE_H
 
-#include "cgi/app.h"
+#include "cgi/exchange/app.h"
 #include "cgi/base/error.h"
-#include "cgi/gateway.h"
+#include "cgi/exchange/gateway.h"
 
 /* Answer the request that waits in the gateway.  Whatever goes wrong is the answer. */
 void handle_request(struct app *app, struct gateway *gateway);

@@ -4,7 +4,7 @@
 
 #include "cgi/baseline/clear.h"
 #include "cgi/list/list.h"
-#include "cgi/profile.h"
+#include "cgi/profile/profile.h"
 
 static const struct route routes[] = {
     {"/v1/cover/profile", "GET, HEAD, POST, OPTIONS", profile_handle},

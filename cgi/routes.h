@@ -2,21 +2,9 @@
 #ifndef GOVERAGE_ROUTES_H
 #define GOVERAGE_ROUTES_H
 
-#include "cgi/app.h"
-#include "cgi/base/deadline.h"
-#include "cgi/base/error.h"
-#include "cgi/gateway.h"
-#include "cgi/request.h"
-#include "cgi/response.h"
+#include <stdbool.h>
 
-/* Everything that a handler may use; nothing of it is owned by the handler. */
-struct exchange {
-	struct app *app;
-	struct gateway *gateway;
-	const struct request *request;
-	struct response *response;
-	struct deadline deadline;
-};
+#include "cgi/exchange/exchange.h"
 
 struct route {
 	const char *path;  /* the end of SCRIPT_NAME + PATH_INFO */

@@ -10,13 +10,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cgi/app.h"
+#include "cgi/app_life.h"
 #include "cgi/check.h"
-#include "cgi/gateway_cgi.h"
+#include "cgi/exchange/gateway_cgi.h"
 #include "cgi/handle.h"
 #include "cgi/base/io.h"
 #include "cgi/base/log.h"
-#include "fcgi/listener.h"
+#include "fcgi/server/listener.h"
 #include "fcgi/options.h"
 #include "fcgi/server/responder.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cgi/base/buffer.h"
-#include "cgi/settings.h"
+#include "cgi/base/settings.h"
 
 enum { OPTION_LISTEN = 256, OPTION_MODE, OPTION_CHECK, OPTION_VERSION, OPTION_HELP };
 

@@ -4,8 +4,8 @@
  * appends; the user asks once, at the end.  The content is always NUL-terminated behind its last
  * byte.
  */
-#ifndef GOVERAGE_BUFFER_H
-#define GOVERAGE_BUFFER_H
+#ifndef GOVERAGE_BASE_BUFFER_H
+#define GOVERAGE_BASE_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * every path; steal_*() hands the ownership on.  Each type of the program brings its own cleanup_*
  * macro in its own header; here are those for plain C values.
  */
-#ifndef GOVERAGE_CLEANUP_H
-#define GOVERAGE_CLEANUP_H
+#ifndef GOVERAGE_BASE_CLEANUP_H
+#define GOVERAGE_BASE_CLEANUP_H
 
 #include <dirent.h>
 #include <stdlib.h>

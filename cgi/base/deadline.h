@@ -3,8 +3,8 @@
  * waits: a point on the monotonic clock, and a descriptor that becomes readable when the wait has
  * lost its purpose (the process was told to end).
  */
-#ifndef GOVERAGE_DEADLINE_H
-#define GOVERAGE_DEADLINE_H
+#ifndef GOVERAGE_BASE_DEADLINE_H
+#define GOVERAGE_BASE_DEADLINE_H
 
 #include <pthread.h>
 #include <stdint.h>

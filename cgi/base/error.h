@@ -8,8 +8,8 @@
  * error_prefix() adds context in front.  The class maps to an HTTP status in one place,
  * error_status().
  */
-#ifndef GOVERAGE_ERROR_H
-#define GOVERAGE_ERROR_H
+#ifndef GOVERAGE_BASE_ERROR_H
+#define GOVERAGE_BASE_ERROR_H
 
 #include <stdbool.h>
 

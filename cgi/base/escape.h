@@ -1,6 +1,6 @@
 /* Text from anywhere, made fit for an answer: as a JSON string, or as one plain line. */
-#ifndef GOVERAGE_ESCAPE_H
-#define GOVERAGE_ESCAPE_H
+#ifndef GOVERAGE_BASE_ESCAPE_H
+#define GOVERAGE_BASE_ESCAPE_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* Foreign text in a message: bounded, valid UTF-8, a C string. */
-#ifndef GOVERAGE_EXCERPT_H
-#define GOVERAGE_EXCERPT_H
+#ifndef GOVERAGE_BASE_EXCERPT_H
+#define GOVERAGE_BASE_EXCERPT_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* Whole reads and writes on descriptors: the loops around short counts and EINTR, written once. */
-#ifndef GOVERAGE_IO_H
-#define GOVERAGE_IO_H
+#ifndef GOVERAGE_BASE_IO_H
+#define GOVERAGE_BASE_IO_H
 
 #include <stdbool.h>
 #include <stddef.h>

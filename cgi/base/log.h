@@ -3,8 +3,8 @@
  * where fd 2 is the null device, to the sink of the running request, if it has one (the FastCGI
  * error stream).
  */
-#ifndef GOVERAGE_LOG_H
-#define GOVERAGE_LOG_H
+#ifndef GOVERAGE_BASE_LOG_H
+#define GOVERAGE_BASE_LOG_H
 
 #include <stddef.h>
 

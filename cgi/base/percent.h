@@ -1,6 +1,6 @@
 /* Percent-encoding (RFC 3986, 2.1), as it stands in request targets, query strings and forms. */
-#ifndef GOVERAGE_PERCENT_H
-#define GOVERAGE_PERCENT_H
+#ifndef GOVERAGE_BASE_PERCENT_H
+#define GOVERAGE_BASE_PERCENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* A list of strings that may hold any byte, in the order in which they came. */
-#ifndef GOVERAGE_STRING_LIST_H
-#define GOVERAGE_STRING_LIST_H
+#ifndef GOVERAGE_BASE_STRING_LIST_H
+#define GOVERAGE_BASE_STRING_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

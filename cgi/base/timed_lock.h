@@ -2,8 +2,8 @@
  * A lock that is waited for until a point on the monotonic clock: pthread_mutex_timedlock(3) knows
  * the clock of the day alone, and who sets that one would end or stretch every wait.
  */
-#ifndef GOVERAGE_TIMED_LOCK_H
-#define GOVERAGE_TIMED_LOCK_H
+#ifndef GOVERAGE_BASE_TIMED_LOCK_H
+#define GOVERAGE_BASE_TIMED_LOCK_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * place that becomes free is handed to the one who has waited longest, so that nobody is overtaken
  * until its deadline.
  */
-#ifndef GOVERAGE_TURNSTILE_H
-#define GOVERAGE_TURNSTILE_H
+#ifndef GOVERAGE_BASE_TURNSTILE_H
+#define GOVERAGE_BASE_TURNSTILE_H
 
 #include <stddef.h>
 #include <stdint.h>

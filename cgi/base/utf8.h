@@ -1,7 +1,7 @@
 /* UTF-8 as RFC 3629 has it (no surrogates, no overlong forms, nothing above U+10FFFF); Go's decoder
  * agrees. */
-#ifndef GOVERAGE_UTF8_H
-#define GOVERAGE_UTF8_H
+#ifndef GOVERAGE_BASE_UTF8_H
+#define GOVERAGE_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cgi/baseline/baseline_store.h"
-#include "cgi/reader/source_file.h"
-#include "cgi/coverage/service_filter.h"
+#include "cgi/directory/source_file.h"
+#include "cgi/collect/service_filter.h"
 #include "cgi/baseline/state_dir.h"
 
 /* Each time somebody else has set another one meanwhile. */

@@ -4,17 +4,17 @@
  * process is killed before it could write its counters, or when files are deleted: then what runs
  * next in the same blocks is hidden by as much as was lost.
  */
-#ifndef GOVERAGE_BASELINE_H
-#define GOVERAGE_BASELINE_H
+#ifndef GOVERAGE_BASELINE_BASELINE_H
+#define GOVERAGE_BASELINE_BASELINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/reader/covprofile.h"
-#include "cgi/reader/reader.h"
-#include "cgi/settings.h"
+#include "cgi/sum/covprofile.h"
+#include "cgi/state/reader.h"
+#include "cgi/base/settings.h"
 #include "cgi/base/string_list.h"
 
 struct baseline {

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "cgi/baseline/baseline_store.h"
-#include "cgi/coverage/coverage_names.h"
-#include "cgi/coverage/program_name.h"
-#include "cgi/reader/input_read.h"
-#include "cgi/reader/program_sum.h"
+#include "cgi/directory/coverage_names.h"
+#include "cgi/collect/program_name.h"
+#include "cgi/directory/input_read.h"
+#include "cgi/sum/program_sum.h"
 
 struct making {
 	struct baseline_writer writer;

@@ -1,10 +1,10 @@
 /* Making a baseline of what an answer is made of. */
-#ifndef GOVERAGE_BASELINE_MAKE_H
-#define GOVERAGE_BASELINE_MAKE_H
+#ifndef GOVERAGE_BASELINE_BASELINE_MAKE_H
+#define GOVERAGE_BASELINE_BASELINE_MAKE_H
 
 #include <stdint.h>
 
-#include "cgi/collect.h"
+#include "cgi/collect/collect.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/baseline/state_dir.h"

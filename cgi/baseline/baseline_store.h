@@ -7,13 +7,13 @@
  * (unix nanoseconds) when it was set; the latest counts.  It is written under another name and
  * renamed, and never changed afterwards.
  */
-#ifndef GOVERAGE_BASELINE_STORE_H
-#define GOVERAGE_BASELINE_STORE_H
+#ifndef GOVERAGE_BASELINE_BASELINE_STORE_H
+#define GOVERAGE_BASELINE_BASELINE_STORE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/coverage/coverage_set.h"
+#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/baseline/state_dir.h"

@@ -2,10 +2,10 @@
 
 #include "cgi/baseline/baseline_make.h"
 #include "cgi/baseline/baseline_store.h"
-#include "cgi/collect.h"
-#include "cgi/coverage/coverage_dirs.h"
-#include "cgi/gocoverdir.h"
-#include "cgi/request_query.h"
+#include "cgi/collect/collect.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/exchange/gocoverdir.h"
+#include "cgi/exchange/request_query.h"
 
 /* Before anything is collected: of two requests the later one sets the later state. */
 static int open_state(struct state_dir *state, const struct exchange *exchange, const char *dir,

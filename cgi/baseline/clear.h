@@ -3,10 +3,10 @@
  * deleted in a coverage directory, and nothing is written into a process: what has run so far is
  * kept as a baseline (see baseline.h).
  */
-#ifndef GOVERAGE_CLEAR_H
-#define GOVERAGE_CLEAR_H
+#ifndef GOVERAGE_BASELINE_CLEAR_H
+#define GOVERAGE_BASELINE_CLEAR_H
 
-#include "cgi/routes.h"
+#include "cgi/exchange/exchange.h"
 
 /*
  * Answer one request.  With goc's field `service` only the programs of these names are cleared;

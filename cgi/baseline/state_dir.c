@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage/coverage_list.h"
+#include "cgi/directory/coverage_list.h"
 
 enum { LOCK_STEP_MS = 20 };
 

@@ -3,12 +3,12 @@
  * a symbolic link, never inside a coverage directory.  Without the setting it lies beside the first
  * coverage directory and is called as it is, with STATE_DIR_SUFFIX behind.
  */
-#ifndef GOVERAGE_STATE_DIR_H
-#define GOVERAGE_STATE_DIR_H
+#ifndef GOVERAGE_BASELINE_STATE_DIR_H
+#define GOVERAGE_BASELINE_STATE_DIR_H
 
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/settings.h"
+#include "cgi/base/settings.h"
 #include "cgi/base/string_list.h"
 
 #define STATE_DIR_SUFFIX ".goverage-state"

@@ -3,8 +3,8 @@
  * device, 1 = what the caller gives, 2 = kept in memory), empty signal mask, default dispositions,
  * an environment made for it, a deadline (TERM to the group, a short grace, KILL), always reaped.
  */
-#ifndef GOVERAGE_CHILD_H
-#define GOVERAGE_CHILD_H
+#ifndef GOVERAGE_COVDATA_CHILD_H
+#define GOVERAGE_COVDATA_CHILD_H
 
 #include <stdbool.h>
 #include <stddef.h>

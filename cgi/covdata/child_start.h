@@ -1,6 +1,6 @@
 /* Starting the program of a struct child: descriptors, signals, process group, exec. */
-#ifndef GOVERAGE_CHILD_START_H
-#define GOVERAGE_CHILD_START_H
+#ifndef GOVERAGE_COVDATA_CHILD_START_H
+#define GOVERAGE_COVDATA_CHILD_START_H
 
 #include <sys/types.h>
 

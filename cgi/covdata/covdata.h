@@ -1,14 +1,14 @@
 /* Go's own covdata tool: finding it, and running `covdata textfmt` over a set of coverage files. */
-#ifndef GOVERAGE_COVDATA_H
-#define GOVERAGE_COVDATA_H
+#ifndef GOVERAGE_COVDATA_COVDATA_H
+#define GOVERAGE_COVDATA_COVDATA_H
 
 #include <stdbool.h>
 
-#include "cgi/coverage/coverage_set.h"
+#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/settings.h"
-#include "cgi/coverage/staging.h"
+#include "cgi/base/settings.h"
+#include "cgi/directory/staging.h"
 
 struct covdata; /* private; found once, used by any number of threads */
 

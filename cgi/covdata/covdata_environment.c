@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cgi/covdata/covdata_tool.h"
-#include "cgi/coverage/staging.h"
+#include "cgi/directory/staging.h"
 
 /* --- the list ----------------------------------------------------------------------------------
  */

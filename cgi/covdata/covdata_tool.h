@@ -1,7 +1,7 @@
 /* Private to cgi/covdata*.c: the program behind struct covdata, and its environment.
  */
-#ifndef GOVERAGE_COVDATA_TOOL_H
-#define GOVERAGE_COVDATA_TOOL_H
+#ifndef GOVERAGE_COVDATA_COVDATA_TOOL_H
+#define GOVERAGE_COVDATA_COVDATA_TOOL_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* What covdata says on stderr: for a message, and for finding the file that it stumbled over. */
-#ifndef GOVERAGE_COVDATA_WORDS_H
-#define GOVERAGE_COVDATA_WORDS_H
+#ifndef GOVERAGE_COVDATA_COVDATA_WORDS_H
+#define GOVERAGE_COVDATA_COVDATA_WORDS_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -4,15 +4,15 @@
 #include <strings.h>
 #include <sys/utsname.h>
 
-#include "cgi/coverage/coverage_dirs.h"
+#include "cgi/directory/coverage_dirs.h"
 #include "cgi/base/escape.h"
-#include "cgi/gocoverdir.h"
+#include "cgi/exchange/gocoverdir.h"
 #include "cgi/list/list_detail.h"
 #include "cgi/list/list_ended.h"
 #include "cgi/list/list_short.h"
 #include "cgi/base/percent.h"
-#include "cgi/query.h"
-#include "cgi/coverage/service_filter.h"
+#include "cgi/exchange/query.h"
+#include "cgi/collect/service_filter.h"
 
 struct list_request {
 	struct query query;

@@ -12,10 +12,10 @@
  * GOVERAGE_LIVE=required is no different from auto here: to see what can't be read is what one asks
  * for.
  */
-#ifndef GOVERAGE_LIST_H
-#define GOVERAGE_LIST_H
+#ifndef GOVERAGE_LIST_LIST_H
+#define GOVERAGE_LIST_LIST_H
 
-#include "cgi/routes.h"
+#include "cgi/exchange/exchange.h"
 
 /* Answer with the list that the request asks for.  -1 with the error to answer with. */
 must_check int list_handle(struct exchange *exchange, struct error *err);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cgi/coverage/coverage_format.h"
+#include "cgi/format/coverage_format.h"
 #include "cgi/base/escape.h"
 
 /* --- members of an object ----------------------------------------------------------------------

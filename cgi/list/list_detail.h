@@ -25,8 +25,8 @@
  *
  * Times are RFC 3339 in UTC with milliseconds.
  */
-#ifndef GOVERAGE_LIST_DETAIL_H
-#define GOVERAGE_LIST_DETAIL_H
+#ifndef GOVERAGE_LIST_LIST_DETAIL_H
+#define GOVERAGE_LIST_LIST_DETAIL_H
 
 #include "cgi/base/buffer.h"
 #include "cgi/list/list_ended.h"

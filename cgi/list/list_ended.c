@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/coverage/coverage_list.h"
-#include "cgi/coverage/coverage_names.h"
-#include "cgi/coverage/program_name.h"
-#include "cgi/reader/covmeta.h"
-#include "cgi/reader/inputs.h"
-#include "cgi/reader/source_file.h"
-#include "cgi/coverage/touched.h"
+#include "cgi/directory/coverage_list.h"
+#include "cgi/directory/coverage_names.h"
+#include "cgi/collect/program_name.h"
+#include "cgi/format/covmeta.h"
+#include "cgi/directory/inputs.h"
+#include "cgi/directory/source_file.h"
+#include "cgi/sum/touched.h"
 
 struct listing {
 	struct ended_list *list;

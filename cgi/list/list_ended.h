@@ -1,12 +1,12 @@
 /* The programs that have left coverage files behind and have no process now. */
-#ifndef GOVERAGE_LIST_ENDED_H
-#define GOVERAGE_LIST_ENDED_H
+#ifndef GOVERAGE_LIST_LIST_ENDED_H
+#define GOVERAGE_LIST_LIST_ENDED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/coverage/coverage_set.h"
+#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/live/live.h"

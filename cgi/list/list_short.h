@@ -1,6 +1,6 @@
 /* The short list, in goc's shape: {"name": ["address", ...], ...}. */
-#ifndef GOVERAGE_LIST_SHORT_H
-#define GOVERAGE_LIST_SHORT_H
+#ifndef GOVERAGE_LIST_LIST_SHORT_H
+#define GOVERAGE_LIST_LIST_SHORT_H
 
 #include "cgi/base/buffer.h"
 #include "cgi/base/error.h"

@@ -20,8 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cgi/coverage/coverage_set.h"
-#include "cgi/coverage/memory_files.h"
+#include "cgi/directory/coverage_set.h"
+#include "cgi/directory/memory_files.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/base/string_list.h"
@@ -84,7 +84,7 @@ struct live_report {
  * Processes that may not be looked into are reported as denied only when something says that they
  * are ours: their user owns a coverage file in one of the directories (and they are not older than
  * the oldest covmeta file there), or owns a directory itself (but for root); and the program that
- * their command line names does not turn out to be one without coverage.  cgi/live/evidence.h has
+ * their command line names does not turn out to be one without coverage.  cgi/live/find/evidence.h has
  * it in full.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE, ERROR_INTERNAL (no /proc).

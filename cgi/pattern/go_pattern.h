@@ -4,8 +4,8 @@
  * not match behind a line feed that ends the text; and characters that are younger than Go's or
  * Oniguruma's Unicode tables may differ in \p{...} and (?i).  What Go refuses is refused.
  */
-#ifndef GOVERAGE_GO_PATTERN_H
-#define GOVERAGE_GO_PATTERN_H
+#ifndef GOVERAGE_PATTERN_GO_PATTERN_H
+#define GOVERAGE_PATTERN_GO_PATTERN_H
 
 #include <stddef.h>
 

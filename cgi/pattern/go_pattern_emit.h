@@ -4,8 +4,8 @@
  * the quantifiers.  It is as small as can be: what Oniguruma does differently, and where it errs,
  * is not in it.
  */
-#ifndef GOVERAGE_GO_PATTERN_EMIT_H
-#define GOVERAGE_GO_PATTERN_EMIT_H
+#ifndef GOVERAGE_PATTERN_GO_PATTERN_EMIT_H
+#define GOVERAGE_PATTERN_GO_PATTERN_EMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

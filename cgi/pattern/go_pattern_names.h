@@ -1,6 +1,6 @@
 /* The classes that have a name: \p{Greek}, [:alpha:], \w. */
-#ifndef GOVERAGE_GO_PATTERN_NAMES_H
-#define GOVERAGE_GO_PATTERN_NAMES_H
+#ifndef GOVERAGE_PATTERN_GO_PATTERN_NAMES_H
+#define GOVERAGE_PATTERN_GO_PATTERN_NAMES_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * faults).  It reads as regexp/syntax of Go 1.23 does with the flags of regexp.Compile, from left
  * to right, so that of several faults the same one is named.
  */
-#ifndef GOVERAGE_GO_PATTERN_PARSE_H
-#define GOVERAGE_GO_PATTERN_PARSE_H
+#ifndef GOVERAGE_PATTERN_GO_PATTERN_PARSE_H
+#define GOVERAGE_PATTERN_GO_PATTERN_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

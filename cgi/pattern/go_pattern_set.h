@@ -1,6 +1,6 @@
 /* Sets of code points, as ranges: what a character class is made of. */
-#ifndef GOVERAGE_GO_PATTERN_SET_H
-#define GOVERAGE_GO_PATTERN_SET_H
+#ifndef GOVERAGE_PATTERN_GO_PATTERN_SET_H
+#define GOVERAGE_PATTERN_GO_PATTERN_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * Nodes live in one array and name each other by index; index 0 is none.  Nothing here reports that
  * memory ran out: the tree turns `failed`, as a buffer does, and hands out node 0.
  */
-#ifndef GOVERAGE_GO_PATTERN_TREE_H
-#define GOVERAGE_GO_PATTERN_TREE_H
+#ifndef GOVERAGE_PATTERN_GO_PATTERN_TREE_H
+#define GOVERAGE_PATTERN_GO_PATTERN_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * First the cover patterns (a path must match one of them, if there are any), then the skip
  * patterns take away.  The only file that knows Oniguruma.
  */
-#ifndef GOVERAGE_PATH_FILTER_H
-#define GOVERAGE_PATH_FILTER_H
+#ifndef GOVERAGE_PATTERN_PATH_FILTER_H
+#define GOVERAGE_PATTERN_PATH_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Giving up capabilities(7), for ever. */
-#ifndef GOVERAGE_CAPABILITIES_H
-#define GOVERAGE_CAPABILITIES_H
+#ifndef GOVERAGE_SANDBOX_CAPABILITIES_H
+#define GOVERAGE_SANDBOX_CAPABILITIES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * where the kernel has it, without new privileges, and with no capability but the one for reading
  * files of others, where this process has it.  Its own children inherit all that.
  */
-#ifndef GOVERAGE_CHILD_CONFINEMENT_H
-#define GOVERAGE_CHILD_CONFINEMENT_H
+#ifndef GOVERAGE_SANDBOX_CHILD_CONFINEMENT_H
+#define GOVERAGE_SANDBOX_CHILD_CONFINEMENT_H
 
 /* In the parent: the rules, a descriptor that the caller owns; -1 where there is no Landlock. */
 int child_confinement_rules(void);

@@ -6,14 +6,12 @@
 #include <sys/prctl.h>
 
 #include "cgi/sandbox/capabilities.h"
-#include "cgi/sandbox/confine_places.h"
 #include "cgi/sandbox/landlock.h"
 #include "cgi/sandbox/seccomp_filter.h"
 
 struct confinement {
 	const struct settings *settings;
 	const struct confine_needs *needs;
-	struct string_list places; /* directories to write in */
 	char *socket_dir;	   /* owned; NULL = none */
 	struct buffer *said;
 };
@@ -35,8 +33,8 @@ static bool must_override(const struct confinement *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->places.n; i++)
-		if (!capabilities_can_write_plainly(c->places.items[i].text))
+	for (i = 0; i < c->needs->places->n; i++)
+		if (!capabilities_can_write_plainly(c->needs->places->items[i].text))
 			return true;
 	return c->socket_dir && !capabilities_can_write_plainly(c->socket_dir);
 }
@@ -77,8 +75,8 @@ static int add_rules(const struct confinement *c, int rules, struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < c->places.n; i++)
-		if (landlock_allow_changes(rules, c->places.items[i].text, err) < 0)
+	for (i = 0; i < c->needs->places->n; i++)
+		if (landlock_allow_changes(rules, c->needs->places->items[i].text, err) < 0)
 			return -1;
 	if (c->socket_dir && landlock_allow_removal(rules, c->socket_dir, err) < 0)
 		return -1;
@@ -95,8 +93,8 @@ static int restrict_files(struct confinement *c, struct error *err)
 	if (landlock_confine_thread(rules) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "Landlock refuses to confine");
 	buffer_puts(c->said, "; Landlock: files are changed only below");
-	for (i = 0; i < c->places.n; i++)
-		buffer_printf(c->said, "%s %s", i ? "," : "", c->places.items[i].text);
+	for (i = 0; i < c->needs->places->n; i++)
+		buffer_printf(c->said, "%s %s", i ? "," : "", c->needs->places->items[i].text);
 	return 0;
 }
 
@@ -158,8 +156,6 @@ static int prepare(struct confinement *c, struct error *err)
 {
 	cleanup_free char *copy = NULL;
 
-	if (confine_places(&c->places, c->settings) < 0)
-		return error_no_memory(err);
 	if (!c->needs->socket_path)
 		return 0;
 	copy = strdup(c->needs->socket_path);
@@ -191,7 +187,6 @@ int confine(const struct settings *settings, const struct confine_needs *needs, 
 		return 0;
 	}
 	rc = confine_by(&c, &why);
-	string_list_free(&c.places);
 	free(c.socket_dir);
 	if (rc == 0)
 		return 0;

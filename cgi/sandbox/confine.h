@@ -9,16 +9,18 @@
  *   go may be started					no Landlock: it builds covdata where it
  * likes
  */
-#ifndef GOVERAGE_CONFINE_H
-#define GOVERAGE_CONFINE_H
+#ifndef GOVERAGE_SANDBOX_CONFINE_H
+#define GOVERAGE_SANDBOX_CONFINE_H
 
 #include "cgi/base/buffer.h"
 #include "cgi/base/error.h"
-#include "cgi/settings.h"
+#include "cgi/base/settings.h"
+#include "cgi/base/string_list.h"
 
 /* What else the process has to do than what its settings say. */
 struct confine_needs {
 	bool finds_covdata;	 /* covdata was found, and it needs no go to be built */
+	const struct string_list *places; /* directories to write in */
 	const char *socket_path; /* removed at the end; NULL = none */
 };
 

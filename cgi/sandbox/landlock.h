@@ -7,8 +7,8 @@
  * A thread under Landlock may not look into a process that isn't: it can read no running services,
  * by whatever right (the same check as for ptrace(2)).
  */
-#ifndef GOVERAGE_LANDLOCK_H
-#define GOVERAGE_LANDLOCK_H
+#ifndef GOVERAGE_SANDBOX_LANDLOCK_H
+#define GOVERAGE_SANDBOX_LANDLOCK_H
 
 #include "cgi/base/error.h"
 

@@ -2,8 +2,8 @@
  * What seccomp(2) and its filter programs consist of, by their values in the kernel's interface:
  * musl brings no kernel headers, and older ones lack the newest system calls.
  */
-#ifndef GOVERAGE_SECCOMP_ABI_H
-#define GOVERAGE_SECCOMP_ABI_H
+#ifndef GOVERAGE_SANDBOX_SECCOMP_ABI_H
+#define GOVERAGE_SANDBOX_SECCOMP_ABI_H
 
 #include <stdint.h>
 #include <sys/syscall.h>

@@ -4,8 +4,8 @@
  * error instead of ending the process; a call that is newer than our lists fails with ENOSYS, as in
  * an older kernel, for which libraries have another way.
  */
-#ifndef GOVERAGE_SECCOMP_FILTER_H
-#define GOVERAGE_SECCOMP_FILTER_H
+#ifndef GOVERAGE_SANDBOX_SECCOMP_FILTER_H
+#define GOVERAGE_SANDBOX_SECCOMP_FILTER_H
 
 #include <stdbool.h>
 

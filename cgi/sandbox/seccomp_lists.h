@@ -1,6 +1,6 @@
 /* The system calls of both profiles of the process; see seccomp_filter.h for the rules on top. */
-#ifndef GOVERAGE_SECCOMP_LISTS_H
-#define GOVERAGE_SECCOMP_LISTS_H
+#ifndef GOVERAGE_SANDBOX_SECCOMP_LISTS_H
+#define GOVERAGE_SANDBOX_SECCOMP_LISTS_H
 
 #include <stddef.h>
 

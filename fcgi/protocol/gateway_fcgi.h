@@ -6,7 +6,7 @@
 #define GOVERAGE_FCGI_PROTOCOL_GATEWAY_FCGI_H
 
 #include "cgi/base/error.h"
-#include "cgi/gateway.h"
+#include "cgi/exchange/gateway.h"
 
 /* Once, before any thread starts. */
 must_check int gateway_fcgi_start(struct error *err);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cgi/app.h"
+#include "cgi/exchange/app.h"
 #include "fcgi/server/watchdog.h"
 
 struct connection {

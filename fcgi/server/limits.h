@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "cgi/settings.h"
+#include "cgi/base/settings.h"
 
 enum {
 	LIMITS_THREADS = 128, /* connections that are read or sent at the same time, at most */

@@ -6,6 +6,8 @@
 #include "cgi/base/log.h"
 #include "fcgi/server/pool_seats.h"
 #include "fcgi/server/spare_memory.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/turnstile.h"
 
 /* Connections that are there, but for those that are leaving. */
 static size_t present(const struct pool *pool)

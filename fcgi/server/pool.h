@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cgi/app.h"
+#include "cgi/exchange/app.h"
 #include "cgi/base/error.h"
 #include "fcgi/server/arrivals.h"
 #include "fcgi/server/limits.h"

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "cgi/base/deadline.h"
+
 /* compiling the deepest pattern needs 310 KiB of stack; musl gives a thread 128 KiB */
 #ifdef WITH_SANITIZERS
 enum { STACK = 16 << 20 };

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "cgi/app.h"
+#include "cgi/exchange/app.h"
 #include "fcgi/server/arrivals.h"
 #include "fcgi/server/connection.h"
 #include "fcgi/server/event_count.h"

@@ -17,6 +17,8 @@
 #include "fcgi/protocol/gateway_fcgi.h"
 #include "fcgi/server/limits.h"
 #include "fcgi/server/pool.h"
+#include "cgi/covdata/covdata_once.h"
+#include "cgi/base/turnstile.h"
 
 enum {
 	TICK_MS = 1000,	  /* while there is something to look after */
@@ -68,7 +70,7 @@ static void *warm_up(void *argument)
 	struct deadline deadline =
 	    deadline_in_ms(app->settings.timeout_s * 1000, responder->stop_fd);
 	struct error err = {0};
-	struct covdata *covdata = app_covdata(app, &err);
+	struct covdata *covdata = covdata_once_get(app->covdata, &err);
 
 	if (!covdata || covdata_prepare(covdata, &deadline, &err) < 0)
 		log_line("covdata is not ready: %s", err.message);

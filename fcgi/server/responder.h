@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_FCGI_SERVER_RESPONDER_H
 #define GOVERAGE_FCGI_SERVER_RESPONDER_H
 
-#include "cgi/app.h"
+#include "cgi/exchange/app.h"
 #include "cgi/base/error.h"
-#include "fcgi/listener.h"
+#include "fcgi/server/listener.h"
 
 /*
  * Block, in this thread and in all that it will start, the signals that responder_run() waits for.

@@ -2,8 +2,8 @@
  * A fuzz target is one function.  With libFuzzer (--enable-fuzzers) it is driven by coverage; otherwise
  * replay.c runs it over the seed files, so that every build executes every target.
  */
-#ifndef GOVERAGE_FUZZ_H
-#define GOVERAGE_FUZZ_H
+#ifndef GOVERAGE_TESTS_FUZZ_FUZZ_H
+#define GOVERAGE_TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The request body, as JSON and as a form. */
 #include "fuzz.h"
 
-#include "cgi/query.h"
+#include "cgi/exchange/query.h"
 #include "cgi/base/utf8.h"
 
 static void check_list(const struct string_list *list)

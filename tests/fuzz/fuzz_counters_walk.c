@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "cgi/live/counter_copy.h"
-#include "cgi/live/counter_file.h"
-#include "cgi/live/counter_walk.h"
+#include "cgi/live/snapshot/counter_copy.h"
+#include "cgi/live/snapshot/counter_file.h"
+#include "cgi/live/snapshot/counter_walk.h"
 
 enum { BASE = 0x600000, CHANGES = 64 };
 

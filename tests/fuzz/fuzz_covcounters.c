@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "cgi/base/io.h"
-#include "cgi/reader/merge.h"
+#include "cgi/sum/merge.h"
 
 enum {
 	PACKAGES = 3,

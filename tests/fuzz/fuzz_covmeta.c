@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "cgi/base/io.h"
-#include "cgi/reader/covmeta.h"
-#include "cgi/reader/covprofile.h"
-#include "cgi/reader/textfmt_writer.h"
-#include "cgi/reader/unit_rows.h"
+#include "cgi/format/covmeta.h"
+#include "cgi/sum/covprofile.h"
+#include "cgi/text/textfmt_writer.h"
+#include "cgi/format/unit_rows.h"
 
 /* The rows come file by file, in order, each unit at most once. */
 static void check_rows(const struct unit_rows *rows, size_t n_units)

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgi/coverage/coverage_names.h"
-#include "cgi/coverage/coverage_screen.h"
+#include "cgi/directory/coverage_names.h"
+#include "cgi/directory/coverage_screen.h"
 #include "cgi/base/io.h"
 
 enum { MAX_FILES = 16 };

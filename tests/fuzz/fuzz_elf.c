@@ -4,8 +4,8 @@
  */
 #include "fuzz.h"
 
-#include "cgi/live/mapped_image.h"
-#include "cgi/live/moduledata.h"
+#include "cgi/live/go/mapped_image.h"
+#include "cgi/live/go/moduledata.h"
 
 enum { BASE = 0x400000 };
 

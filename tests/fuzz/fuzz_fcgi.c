@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cgi/query.h"
-#include "cgi/request.h"
+#include "cgi/exchange/query.h"
+#include "cgi/exchange/request.h"
 #include "fcgi/protocol/gateway_fcgi.h"
 #include "fcgi/protocol/params_scan.h"
 

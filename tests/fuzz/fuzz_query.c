@@ -1,7 +1,7 @@
 /* The query string. */
 #include "fuzz.h"
 
-#include "cgi/query.h"
+#include "cgi/exchange/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "cgi/base/io.h"
-#include "cgi/coverage/textfmt.h"
+#include "cgi/text/textfmt.h"
 
 static void filter(const char *text, size_t len, struct path_filter *patterns)
 {

@@ -1,9 +1,9 @@
 /* A list of files by the names of their directories. */
-#ifndef GOVERAGE_TEST_LISTING_H
-#define GOVERAGE_TEST_LISTING_H
+#ifndef GOVERAGE_TESTS_LIB_LISTING_H
+#define GOVERAGE_TESTS_LIB_LISTING_H
 
-#include "cgi/coverage/coverage_dirs.h"
-#include "cgi/coverage/listing_cache.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/state/listing_cache.h"
 
 /* As listing_cache_read(); the directories are opened for it. */
 must_check static inline int listing_read(struct listing_cache *cache, struct coverage_set *set,

@@ -1,11 +1,11 @@
 /* The coverage files of a directory, in memory: what the reader gets of running processes. */
-#ifndef GOVERAGE_TESTS_MEMORY_DIR_H
-#define GOVERAGE_TESTS_MEMORY_DIR_H
+#ifndef GOVERAGE_TESTS_LIB_MEMORY_DIR_H
+#define GOVERAGE_TESTS_LIB_MEMORY_DIR_H
 
 #include <fcntl.h>
 
-#include "cgi/coverage/memory_files.h"
-#include "cgi/reader/source_file.h"
+#include "cgi/directory/memory_files.h"
+#include "cgi/directory/source_file.h"
 
 static inline int memory_dir_add(struct memory_files *files, int dir_fd, const char *name,
 				 struct error *err)

@@ -29,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgi/confine_places.h"
 #include "cgi/covdata/child.h"
 #include "cgi/sandbox/confine.h"
 
@@ -425,11 +426,13 @@ static int try_in_child(const char *program, char **argv)
 static int confine_itself(void)
 {
 	cleanup_buffer struct buffer said = BUFFER_INIT;
-	struct confine_needs needs = {.finds_covdata = true};
+	cleanup_string_list struct string_list places = STRING_LIST_INIT;
+	struct confine_needs needs = {.finds_covdata = true, .places = &places};
 	struct settings settings;
 	struct error err = {0};
 
-	if (settings_read(&settings, &err) < 0 || confine(&settings, &needs, &said, &err) < 0) {
+	if (settings_read(&settings, &err) < 0 || confine_places(&places, &settings) < 0 ||
+	    confine(&settings, &needs, &said, &err) < 0) {
 		fprintf(stderr, "%s\n", err.message);
 		return -1;
 	}

@@ -49,7 +49,7 @@ def settings():
 
 
 def fields():
-    return words_in(r'^    \{"(\w+)", FIELD_', read("cgi/query.c"))
+    return words_in(r'^    \{"(\w+)", FIELD_', read("cgi/exchange/query.c"))
 
 
 def headers():

@@ -19,8 +19,8 @@
 
 #include "cgi/base/io.h"
 #include "cgi/base/log.h"
-#include "cgi/reader/reader.h"
-#include "cgi/reader/textfmt_writer.h"
+#include "cgi/state/reader.h"
+#include "cgi/text/textfmt_writer.h"
 #include "tests/lib/listing.h"
 #include "tests/lib/memory_dir.h"
 

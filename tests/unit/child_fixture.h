@@ -1,6 +1,6 @@
 /* Running shell scripts through child_run(), for its tests. */
-#ifndef GOVERAGE_CHILD_FIXTURE_H
-#define GOVERAGE_CHILD_FIXTURE_H
+#ifndef GOVERAGE_TESTS_UNIT_CHILD_FIXTURE_H
+#define GOVERAGE_TESTS_UNIT_CHILD_FIXTURE_H
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* A real covdata, of Go 1.23, and the coverage files of a real program. */
-#ifndef GOVERAGE_COVDATA_FIXTURE_H
-#define GOVERAGE_COVDATA_FIXTURE_H
+#ifndef GOVERAGE_TESTS_UNIT_COVDATA_FIXTURE_H
+#define GOVERAGE_TESTS_UNIT_COVDATA_FIXTURE_H
 
 #include "unit.h"
 

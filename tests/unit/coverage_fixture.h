@@ -1,12 +1,12 @@
 /* Coverage directories of hand-made files in the scratch directory, and reading them. */
-#ifndef GOVERAGE_COVERAGE_FIXTURE_H
-#define GOVERAGE_COVERAGE_FIXTURE_H
+#ifndef GOVERAGE_TESTS_UNIT_COVERAGE_FIXTURE_H
+#define GOVERAGE_TESTS_UNIT_COVERAGE_FIXTURE_H
 
 #include "unit.h"
 
 #include <sys/stat.h>
 
-#include "cgi/coverage/coverage_set.h"
+#include "cgi/directory/coverage_set.h"
 #include "made_coverage.h"
 #include "scratch.h"
 

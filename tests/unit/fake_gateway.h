@@ -1,9 +1,9 @@
 /* A gateway that a test fills: whole requests run without a web server and without libfcgi. */
-#ifndef GOVERAGE_FAKE_GATEWAY_H
-#define GOVERAGE_FAKE_GATEWAY_H
+#ifndef GOVERAGE_TESTS_UNIT_FAKE_GATEWAY_H
+#define GOVERAGE_TESTS_UNIT_FAKE_GATEWAY_H
 
 #include "cgi/base/buffer.h"
-#include "cgi/gateway.h"
+#include "cgi/exchange/gateway.h"
 
 struct fake_gateway {
 	struct gateway base;

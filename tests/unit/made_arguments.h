@@ -1,6 +1,6 @@
 /* Counter files with the arguments of the program in them, as Go writes them. */
-#ifndef GOVERAGE_MADE_ARGUMENTS_H
-#define GOVERAGE_MADE_ARGUMENTS_H
+#ifndef GOVERAGE_TESTS_UNIT_MADE_ARGUMENTS_H
+#define GOVERAGE_TESTS_UNIT_MADE_ARGUMENTS_H
 
 #include "made_coverage.h"
 

@@ -1,11 +1,11 @@
-/* Coverage files made by hand, byte for byte as Go writes them (cgi/coverage/coverage_format.h). */
-#ifndef GOVERAGE_MADE_COVERAGE_H
-#define GOVERAGE_MADE_COVERAGE_H
+/* Coverage files made by hand, byte for byte as Go writes them (cgi/format/coverage_format.h). */
+#ifndef GOVERAGE_TESTS_UNIT_MADE_COVERAGE_H
+#define GOVERAGE_TESTS_UNIT_MADE_COVERAGE_H
 
 #include <stdio.h>
 
 #include "cgi/base/buffer.h"
-#include "cgi/coverage/coverage_format.h"
+#include "cgi/format/coverage_format.h"
 
 #define TAG_A "0123456789abcdef0123456789abcdef"
 #define TAG_B "fedcba9876543210fedcba9876543210"

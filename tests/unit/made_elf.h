@@ -7,8 +7,8 @@
  *   0x400  names of sections
  *   0x500  section headers
  */
-#ifndef GOVERAGE_MADE_ELF_H
-#define GOVERAGE_MADE_ELF_H
+#ifndef GOVERAGE_TESTS_UNIT_MADE_ELF_H
+#define GOVERAGE_TESTS_UNIT_MADE_ELF_H
 
 #include <elf.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A path filter of one skip and one cover pattern at most. */
-#ifndef GOVERAGE_MADE_FILTER_H
-#define GOVERAGE_MADE_FILTER_H
+#ifndef GOVERAGE_TESTS_UNIT_MADE_FILTER_H
+#define GOVERAGE_TESTS_UNIT_MADE_FILTER_H
 
 #include "unit.h"
 

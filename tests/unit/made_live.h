@@ -1,11 +1,11 @@
 /* Packages, programs and ELF files that are made for a test. */
-#ifndef GOVERAGE_MADE_LIVE_H
-#define GOVERAGE_MADE_LIVE_H
+#ifndef GOVERAGE_TESTS_UNIT_MADE_LIVE_H
+#define GOVERAGE_TESTS_UNIT_MADE_LIVE_H
 
 #include "cgi/base/buffer.h"
-#include "cgi/live/package_blob.h"
-#include "cgi/live/program.h"
-#include "cgi/coverage/uleb.h"
+#include "cgi/live/go/package_blob.h"
+#include "cgi/live/go/program.h"
+#include "cgi/format/uleb.h"
 #include "unit.h"
 
 static inline void add_uleb(struct buffer *out, uint64_t value)

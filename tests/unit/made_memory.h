@@ -10,8 +10,8 @@
  *   0x0e00  second module data (a plugin's), linked from the first; its counters are the last 0x100
  * bytes of the area above
  */
-#ifndef GOVERAGE_MADE_MEMORY_H
-#define GOVERAGE_MADE_MEMORY_H
+#ifndef GOVERAGE_TESTS_UNIT_MADE_MEMORY_H
+#define GOVERAGE_TESTS_UNIT_MADE_MEMORY_H
 
 #include "made_live.h"
 

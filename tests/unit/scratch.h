@@ -1,6 +1,6 @@
 /* A scratch directory for a group of tests: made at its start, removed with all that is in it. */
-#ifndef GOVERAGE_SCRATCH_H
-#define GOVERAGE_SCRATCH_H
+#ifndef GOVERAGE_TESTS_UNIT_SCRATCH_H
+#define GOVERAGE_TESTS_UNIT_SCRATCH_H
 
 #include <fcntl.h>
 #include <ftw.h>

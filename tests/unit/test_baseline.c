@@ -6,7 +6,7 @@
 #include "cgi/baseline/baseline.h"
 #include "cgi/baseline/baseline_make.h"
 #include "cgi/baseline/baseline_store.h"
-#include "cgi/live/covcounters_writer.h"
+#include "cgi/format/covcounters_writer.h"
 #include "made_coverage.h"
 
 static struct settings settings;

@@ -1,7 +1,7 @@
 /* Which file names are coverage files, and what they say. */
 #include "unit.h"
 
-#include "cgi/coverage/coverage_names.h"
+#include "cgi/directory/coverage_names.h"
 
 #define LONG_TAG                                                                                   \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \

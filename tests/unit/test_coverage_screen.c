@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cgi/coverage/coverage_screen.h"
+#include "cgi/directory/coverage_screen.h"
 #include "cgi/base/io.h"
 #include "made_coverage.h"
 

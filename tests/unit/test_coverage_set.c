@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "cgi/coverage/coverage_names.h"
+#include "cgi/directory/coverage_names.h"
 
 /* The names of the set, directory index in front: "0/covmeta.x 1/…". */
 static const char *names(const struct coverage_set *set)

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage/directory_watch.h"
+#include "cgi/directory/directory_watch.h"
 
 enum { MAX_DIRS = 2 };
 

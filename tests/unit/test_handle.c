@@ -7,6 +7,7 @@
 
 #include "cgi/handle.h"
 #include "cgi/base/log.h"
+#include "cgi/app_life.h"
 #include "fake_gateway.h"
 
 #define VARIABLES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})

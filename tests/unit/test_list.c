@@ -11,6 +11,7 @@
 #include "cgi/handle.h"
 #include "cgi/list/list_ended.h"
 #include "cgi/base/log.h"
+#include "cgi/app_life.h"
 
 #define VARIABLES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
 #define LIST(query)                                                                                \

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi/listener.h"
+#include "fcgi/server/listener.h"
 
 static char dir[] = "/tmp/goverage-test-XXXXXX";
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/live/discovery.h"
+#include "cgi/live/find/discovery.h"
 
 enum { PID = 4001, FLAGS_OF_KERNEL = 0x200040, FLAGS_OF_PROGRAM = 0x400000 };
 

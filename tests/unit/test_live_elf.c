@@ -1,9 +1,9 @@
 /* Executables: headers, sections, line tables and build information, whole and damaged. */
 #include "made_elf.h"
 
-#include "cgi/live/executable.h"
-#include "cgi/live/mapped_image.h"
-#include "cgi/live/pclntab.h"
+#include "cgi/live/go/executable.h"
+#include "cgi/live/go/mapped_image.h"
+#include "cgi/live/go/pclntab.h"
 
 static unsigned char *file;
 static struct deadline deadline;

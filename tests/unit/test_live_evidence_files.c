@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cgi/live/evidence_files.h"
+#include "cgi/live/find/evidence_files.h"
 
 enum { FILES = 40, STEPS = 150 };
 

@@ -4,9 +4,9 @@
  */
 #include "made_live.h"
 
-#include "cgi/live/counter_file.h"
-#include "cgi/live/covcounters_writer.h"
-#include "cgi/live/snapshot_files.h"
+#include "cgi/live/snapshot/counter_file.h"
+#include "cgi/format/covcounters_writer.h"
+#include "cgi/live/snapshot/snapshot_files.h"
 
 static const unsigned char example_meta[] =
     "\x00\x63\x76\x6d\x01\x00\x00\x00\xd2\x00\x00\x00\x00\x00\x00\x00"

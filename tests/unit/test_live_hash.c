@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cgi/live/coverage_hash.h"
+#include "cgi/format/coverage_hash.h"
 
 static void check(enum coverage_hash_kind kind, const char *text, size_t step, const char *want)
 {

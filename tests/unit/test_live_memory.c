@@ -1,7 +1,7 @@
 /* From the memory of a program to its snapshot, on made memory: found, checked, refused. */
 #include "made_memory.h"
 
-#include "cgi/live/counter_copy.h"
+#include "cgi/live/snapshot/counter_copy.h"
 
 static unsigned char *memory;
 static struct memory_bytes bytes;

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "cgi/live/environment.h"
-#include "cgi/live/maps.h"
-#include "cgi/live/process_memory.h"
+#include "cgi/live/process/environment.h"
+#include "cgi/live/process/maps.h"
+#include "cgi/live/process/process_memory.h"
 
 static const char *value_of(const char *block, size_t len, size_t *value_len)
 {

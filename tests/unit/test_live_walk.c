@@ -1,8 +1,8 @@
 /* Counters that change while they are copied. */
 #include "made_live.h"
 
-#include "cgi/live/counter_file.h"
-#include "cgi/live/counter_walk.h"
+#include "cgi/live/snapshot/counter_file.h"
+#include "cgi/live/snapshot/counter_walk.h"
 
 enum { WORDS = 64 };
 

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage/memory_files.h"
-#include "cgi/reader/source_file.h"
+#include "cgi/directory/memory_files.h"
+#include "cgi/directory/source_file.h"
 
 #define TAG "00112233445566778899aabbccddeeff"
 #define META "covmeta." TAG

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/coverage/coverage_format.h"
-#include "cgi/reader/profile_history.h"
+#include "cgi/format/coverage_format.h"
+#include "cgi/sum/profile_history.h"
 
 enum { NAMES = 150, STEPS = 30000, UNITS = 700, KINDS = 3 };
 

@@ -1,12 +1,12 @@
-/* cgi/coverage/counters_args.h and cgi/coverage/program_name.h: whose coverage it is, out of good files and bad ones.
+/* cgi/format/counters_args.h and cgi/collect/program_name.h: whose coverage it is, out of good files and bad ones.
  */
 #include "unit.h"
 
 #include "made_arguments.h"
 #include "scratch.h"
 
-#include "cgi/coverage/counters_args.h"
-#include "cgi/coverage/program_name.h"
+#include "cgi/format/counters_args.h"
+#include "cgi/collect/program_name.h"
 
 /* --- argv[0] -----------------------------------------------------------------------------------
  */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cgi/query.h"
+#include "cgi/exchange/query.h"
 
 static const char form_type[] = "application/x-www-form-urlencoded";
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cgi/reader/byte_reader.h"
-#include "cgi/reader/covpackage.h"
-#include "cgi/reader/string_table.h"
-#include "cgi/reader/text_out.h"
-#include "cgi/reader/unit_order.h"
+#include "cgi/format/byte_reader.h"
+#include "cgi/format/covpackage.h"
+#include "cgi/format/string_table.h"
+#include "cgi/text/text_out.h"
+#include "cgi/format/unit_order.h"
 #include "made_coverage.h"
 
 static void numbers(void **state)

@@ -1,7 +1,7 @@
 /* The built-in reader: adding a counter file to counters, all of it or nothing. */
 #include "unit.h"
 
-#include "cgi/reader/merge.h"
+#include "cgi/sum/merge.h"
 #include "made_coverage.h"
 
 enum {

@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "cgi/coverage/coverage_list.h"
-#include "cgi/reader/reader.h"
-#include "cgi/reader/textfmt_writer.h"
+#include "cgi/directory/coverage_list.h"
+#include "cgi/state/reader.h"
+#include "cgi/text/textfmt_writer.h"
 #include "made_coverage.h"
 #include "tests/lib/listing.h"
 #include "tests/lib/memory_dir.h"
@@ -265,7 +265,7 @@ struct following {
 
 /*
  * The count, and whether the files were looked at for it; files of other file systems than those of
- * cgi/coverage/directory_watch.c always are, so that the directory lies in memory.
+ * cgi/directory/directory_watch.c always are, so that the directory lies in memory.
  */
 static unsigned follow(const struct following *f, const struct memory_files *live, bool *looked)
 {

@@ -1,7 +1,7 @@
 /* Reading a request: the four states of CONTENT_LENGTH, the limit, bodies that are cut. */
 #include "unit.h"
 
-#include "cgi/request.h"
+#include "cgi/exchange/request.h"
 #include "fake_gateway.h"
 
 /* Read a body of the given bytes under the given variables.  The error class; *kept = bytes of the

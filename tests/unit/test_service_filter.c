@@ -1,4 +1,4 @@
-/* cgi/coverage/service_filter.h: on files in a real directory. */
+/* cgi/collect/service_filter.h: on files in a real directory. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "made_arguments.h"
 #include "scratch.h"
 
-#include "cgi/coverage/service_filter.h"
+#include "cgi/collect/service_filter.h"
 
 #define TAG_C "00000000000000000000000000000000"
 

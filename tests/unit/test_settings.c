@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "cgi/settings.h"
+#include "cgi/base/settings.h"
 
 static int clear(void **state)
 {

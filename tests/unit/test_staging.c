@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "cgi/coverage/staging.h"
+#include "cgi/directory/staging.h"
 #include "scratch.h"
 
 static bool exists(const char *path)

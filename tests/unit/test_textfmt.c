@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cgi/base/io.h"
-#include "cgi/coverage/textfmt.h"
+#include "cgi/text/textfmt.h"
 #include "made_filter.h"
 
 static int memory_file(const char *text)

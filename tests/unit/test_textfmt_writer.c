@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "cgi/reader/form_cache.h"
-#include "cgi/reader/package_store.h"
-#include "cgi/reader/textfmt_writer.h"
+#include "cgi/text/form_cache.h"
+#include "cgi/format/package_store.h"
+#include "cgi/text/textfmt_writer.h"
 #include "made_coverage.h"
 #include "made_filter.h"
 

@@ -1,6 +1,6 @@
 /* Scripts that stand for covdata and go and say how they were called. */
-#ifndef GOVERAGE_TOOL_FIXTURE_H
-#define GOVERAGE_TOOL_FIXTURE_H
+#ifndef GOVERAGE_TESTS_UNIT_TOOL_FIXTURE_H
+#define GOVERAGE_TESTS_UNIT_TOOL_FIXTURE_H
 
 #include "unit.h"
 

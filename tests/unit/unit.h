@@ -1,6 +1,6 @@
 /* What every unit test includes: cmocka and the headers that it wants before itself. */
-#ifndef GOVERAGE_UNIT_H
-#define GOVERAGE_UNIT_H
+#ifndef GOVERAGE_TESTS_UNIT_UNIT_H
+#define GOVERAGE_TESTS_UNIT_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

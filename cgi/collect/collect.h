@@ -1,0 +1,47 @@
+/*
+ * The files that an answer is made of: those in the coverage directories, and the snapshots of the
+ * processes that are running, each counted once.
+ */
+#ifndef GOVERAGE_COLLECT_COLLECT_H
+#define GOVERAGE_COLLECT_COLLECT_H
+
+#include "cgi/exchange/app.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/directory/coverage_set.h"
+#include "cgi/base/deadline.h"
+#include "cgi/base/error.h"
+#include "cgi/live/live.h"
+#include "cgi/base/string_list.h"
+
+struct collection {
+	struct coverage_dirs dirs;
+	bool live_was_read; /* running processes were looked for */
+	struct live_report live;
+	struct memory_files live_files; /* their snapshots */
+	struct coverage_set set;	/* of the coverage directories; listed, not screened */
+	bool live_meta;			/* a snapshot brought meta-data of its own */
+};
+
+#define COLLECTION_INIT ((struct collection){0})
+
+/*
+ * Collect for the directories of `gocoverdir`; with a non-empty `services` only what belongs to
+ * programs of these names.  First the processes are read, then the directories are listed: what
+ * ends in between is counted once, by its own file.
+ *
+ * -1: as coverage_set_list() and live_snapshot(); ERROR_INTERNAL with the reason of one of them
+ * where GOVERAGE_LIVE is "required" and a process could not be read, and where there are processes
+ * of ours, none of which could be read, and nothing else to answer with.
+ */
+must_check int collect(struct collection *collection, struct app *app, const char *gocoverdir,
+		       const struct string_list *services, const struct deadline *deadline,
+		       struct error *err);
+
+/* Is there anything that a profile can be made of? */
+bool collection_is_empty(const struct collection *collection);
+
+void collection_free(struct collection *collection);
+
+#define cleanup_collection cleanup_with(collection_free)
+
+#endif

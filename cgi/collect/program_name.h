@@ -1,0 +1,37 @@
+/*
+ * The name of the program that a coverage file belongs to: what goc calls the name of a service.
+ * For a running process it is the base name of its executable; files know only what the program was
+ * called by, or what it was built from.
+ */
+#ifndef GOVERAGE_COLLECT_PROGRAM_NAME_H
+#define GOVERAGE_COLLECT_PROGRAM_NAME_H
+
+#include <stddef.h>
+
+#include "cgi/base/buffer.h"
+#include "cgi/base/error.h"
+#include "cgi/directory/inputs.h"
+
+/*
+ * Append the base name of the argv[0] that stands in a counter file.  Nothing is appended where the
+ * file does not tell, or is no longer there.  scratch is memory that may be handed in again. -1:
+ * ERROR_UNAVAILABLE when the machine is out of memory or descriptors.
+ */
+must_check int program_name_of_counters(const struct input_file *counters, struct buffer *scratch,
+					struct buffer *name, struct error *err);
+
+/*
+ * Append the name that `go build` gives to the program that the meta-data describe, by the import
+ * path of its main package.  Nothing is appended, and -1 returned, as above.
+ */
+must_check int program_name_of_meta(const struct input_file *meta, struct buffer *name,
+				    struct error *err);
+
+/*
+ * Append the name that `go build` gives to a program by the import path (n bytes) of its main
+ * package: the last element, or the one before it when the last one is a major version
+ * (example.org/shop/v2).
+ */
+void program_name_of_import_path(const char *path, size_t n, struct buffer *name);
+
+#endif

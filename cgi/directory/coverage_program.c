@@ -1,0 +1,89 @@
+/* Whose coverage is it: one string out of a meta-data file. */
+#include <string.h>
+
+#include "cgi/directory/coverage_screen.h"
+#include "cgi/base/io.h"
+
+/* A piece of a package's string table; the import path is among its first strings. */
+struct strings {
+	const unsigned char *at;
+	size_t left;
+};
+
+static bool take_uleb(struct strings *s, uint64_t *value)
+{
+	unsigned shift;
+
+	*value = 0;
+	for (shift = 0; shift < 63 && s->left; shift += 7) {
+		unsigned char byte = *s->at++;
+
+		s->left--;
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return true;
+	}
+	return false;
+}
+
+/* String number `index`, cut to `room`. */
+static bool take_string(struct strings *s, uint32_t index, char *out, size_t room)
+{
+	uint64_t count, len, i;
+
+	if (!take_uleb(s, &count) || index >= count)
+		return false;
+	for (i = 0; i < index; i++) {
+		if (!take_uleb(s, &len) || len > s->left)
+			return false;
+		s->at += len;
+		s->left -= len;
+	}
+	if (!take_uleb(s, &len) || len > s->left || room == 0)
+		return false;
+	if (len > room - 1)
+		len = room - 1;
+	memcpy(out, s->at, len);
+	out[len] = '\0';
+	return len > 0;
+}
+
+static bool find_last_blob(int fd, uint64_t size, uint64_t *offset)
+{
+	unsigned char head[COVMETA_HEADER_SIZE], entry[8];
+	uint64_t packages;
+
+	if (io_pread_full(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
+		return false;
+	packages = le64(head + COVMETA_AT_PACKAGES);
+	if (memcmp(head, COVMETA_MAGIC, 4) != 0 || packages == 0 ||
+	    packages > COVERAGE_MAX_PACKAGES)
+		return false;
+	if (io_pread_full(fd, entry, sizeof entry,
+			  (off_t)(COVMETA_HEADER_SIZE + (packages - 1) * 8)) !=
+	    (ssize_t)sizeof entry)
+		return false;
+	*offset = le64(entry);
+	return *offset <= size;
+}
+
+bool coverage_program(int fd, uint64_t size, char *out, size_t room)
+{
+	unsigned char blob[COVBLOB_HEADER_SIZE], piece[4096];
+	struct strings strings = {piece, 0};
+	uint64_t offset;
+	ssize_t n;
+
+	if (!find_last_blob(fd, size, &offset))
+		return false;
+	if (io_pread_full(fd, blob, sizeof blob, (off_t)offset) != (ssize_t)sizeof blob)
+		return false;
+	offset += sizeof blob + (uint64_t)le32(blob + COVBLOB_AT_FUNCTIONS) * 4;
+	if (offset > size)
+		return false;
+	n = io_pread_full(fd, piece, sizeof piece, (off_t)offset);
+	if (n <= 0)
+		return false;
+	strings.left = (size_t)n;
+	return take_string(&strings, le32(blob + COVBLOB_AT_IMPORT_PATH), out, room);
+}

@@ -1,0 +1,283 @@
+#include "cgi/profile/profile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cgi/baseline/baseline.h"
+#include "cgi/baseline/baseline_store.h"
+#include "cgi/collect/collect.h"
+#include "cgi/profile/engine.h"
+#include "cgi/exchange/gocoverdir.h"
+#include "cgi/exchange/query.h"
+#include "cgi/exchange/request_query.h"
+#include "cgi/profile/validator.h"
+#include "cgi/text/text_cache.h"
+
+enum { TEXT_NAME_SIZE = TEXT_CACHE_NAME_MAX + 1 };
+
+/* What is known of one request, in the order in which it is found out. */
+struct answering {
+	struct exchange *exchange;
+	struct query query;
+	struct path_filter *filter;
+	struct collection collection;
+	struct tally tally;
+	struct baseline baseline;
+};
+
+static void answering_free(struct answering *a)
+{
+	baseline_free(&a->baseline);
+	tally_free(&a->tally);
+	collection_free(&a->collection);
+	path_filter_free(a->filter);
+	query_free(&a->query);
+}
+
+#define cleanup_answering cleanup_with(answering_free)
+
+static int no_data(const char *dir, struct error *err)
+{
+	return error_set(
+	    err, ERROR_UNAVAILABLE,
+	    "no coverage data in %.512s: no covered process has started or ended with this "
+	    "GOCOVERDIR yet",
+	    dir);
+}
+
+/* The state that the request wants to compare with; NULL with ERROR_STATE_GONE when it is not
+ * there, or without memory. */
+static struct covprofile *earlier_state(struct exchange *exchange, const struct string_item *since,
+					struct error *err)
+{
+	char digest[VALIDATOR_DIGEST + 1];
+	struct covprofile *profile;
+
+	if (validator_parse(since->text, digest) < 0) {
+		error_set(err, ERROR_BAD_REQUEST,
+			  "since must be the ETag of an earlier answer, not \"%.64s\"",
+			  since->text);
+		return NULL;
+	}
+	if (reader_recall(exchange->app->reader, digest, &profile, err) == 0 && !profile)
+		error_set(
+		    err, ERROR_STATE_GONE,
+		    "the state %s is not held any more: take a profile without since, and go on "
+		    "from its ETag",
+		    digest);
+	return profile;
+}
+
+/* --- the text ------------------------------------------------------------------------------------
+ */
+
+/* The text of what is there beyond an earlier state; NULL = beyond nothing. */
+static int text_beyond(struct answering *a, const struct covprofile *before,
+		       struct engine_text *text, struct error *err)
+{
+	cleanup_covprofile struct covprofile *between = NULL;
+	struct exchange *exchange = a->exchange;
+
+	if (!a->tally.profile)
+		return error_set(
+		    err, ERROR_INTERNAL,
+		    "since, and a baseline, need the built-in reader, which does not know the "
+		    "format of these coverage files: total=true asks for the cumulative numbers");
+	between = before ? reader_subtract(a->tally.profile, before, err)
+			 : covprofile_use(a->tally.profile);
+	if (!between)
+		return -1;
+	return engine_write(text, exchange->app, between, a->filter, &exchange->deadline, err);
+}
+
+/* The text of what ran since an earlier answer. */
+static int text_since(struct answering *a, struct engine_text *text, struct error *err)
+{
+	cleanup_covprofile struct covprofile *before =
+	    earlier_state(a->exchange, &a->query.since.items[0], err);
+
+	return before ? text_beyond(a, before, text, err) : -1;
+}
+
+static int make_text(struct answering *a, struct engine_text *text, struct error *err)
+{
+	struct exchange *exchange = a->exchange;
+
+	if (a->query.since.n)
+		return text_since(a, text, err);
+	if (a->baseline.set_ns)
+		return text_beyond(a, a->baseline.profile, text, err);
+	if (engine_textfmt(text, exchange->app, &a->collection, &a->tally, a->filter,
+			   &exchange->deadline, err) < 0)
+		return -1;
+	if (text->of_another_state)
+		exchange->response->etag[0] = '\0';
+	return 0;
+}
+
+/* Under which the text is kept: what tells it from all others, the patterns aside.  "" = it is not.
+ */
+static void name_text(const struct answering *a, char name[TEXT_NAME_SIZE])
+{
+	*name = '\0';
+	if (a->tally.profile && !a->query.since.n)
+		snprintf(name, TEXT_NAME_SIZE, "%s-%016llx", a->tally.report.digest,
+			 (unsigned long long)baseline_fingerprint(&a->baseline, 0));
+}
+
+/* The text as it was kept under the name, or made anew. */
+static int find_text(struct answering *a, const char *name, struct engine_text *text,
+		     struct error *err)
+{
+	struct text_cache *cache = a->exchange->app->texts;
+
+	text->name = name;
+	text->text = text_cache_find(cache, name, &text->engine);
+	if (text->text)
+		return 0;
+	if (make_text(a, text, err) < 0)
+		return -1;
+	if (*name && text->text && !text->of_another_state)
+		text_cache_keep(cache, name, text->text, text->engine);
+	return 0;
+}
+
+static int answer_text(struct answering *a, struct error *err)
+{
+	cleanup_engine_text struct engine_text text = ENGINE_TEXT_INIT;
+	struct response *response = a->exchange->response;
+	char name[TEXT_NAME_SIZE];
+
+	name_text(a, name);
+	if (find_text(a, name, &text, err) < 0)
+		return -1;
+	if (text.text) {
+		if (!text.text->len)
+			return error_set(err, ERROR_UNAVAILABLE,
+					 "the coverage files vanished while they were read: try "
+					 "again");
+		if (textfmt_take(&response->profile, text.text, err) < 0 ||
+		    textfmt_filter(&response->profile, a->filter, err) < 0)
+			return -1;
+	}
+	response->writer = steal_ptr(text.writer);
+	response->status = 200;
+	response->content_type = "text/plain; charset=utf-8";
+	response_header(response, "Goverage-Engine", "%s", text.engine);
+	return 0;
+}
+
+/* --- the headers ---------------------------------------------------------------------------------
+ */
+
+static void warn(struct response *response, const struct reader_report *report)
+{
+	if (report->mixed_modes)
+		response_header(response, "Goverage-Warning",
+				"programs with different counter modes: 1 is covered, 0 is not");
+	if (report->several_builds)
+		response_header(response, "Goverage-Warning",
+				"blocks of different builds stand side by side in %u packages",
+				report->several_builds);
+}
+
+static void describe(const struct answering *a)
+{
+	const struct collection *collection = &a->collection;
+	const struct reader_report *report = &a->tally.report;
+	const struct live_report *live = &collection->live;
+	struct response *response = a->exchange->response;
+	char time[BASELINE_TIME_SIZE];
+
+	/* both engines have looked: what the one has left out the other has, or more */
+	response_header(response, "Goverage-Skipped", "%zu",
+			collection->set.skipped > report->n_skipped ? collection->set.skipped
+								    : report->n_skipped);
+	if (collection->live_was_read)
+		response_header(response, "Goverage-Live",
+				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
+				live->denied, live->gone, live->unsupported);
+	if (a->baseline.set_ns) {
+		baseline_time(time, a->baseline.set_ns);
+		response_header(response, "Goverage-Baseline", "%s", time);
+	}
+	warn(response, report);
+}
+
+/* Name the state for later requests.  True when the client has this very answer already. */
+static bool validate(struct answering *a)
+{
+	struct exchange *exchange = a->exchange;
+	char *etag = exchange->response->etag;
+
+	if (!a->tally.profile)
+		return false;
+	validator_format(etag, a->tally.report.digest,
+			 baseline_fingerprint(&a->baseline, validator_fingerprint(&a->query)));
+	reader_remember(exchange->app->reader, a->tally.profile, a->tally.report.digest);
+	return validator_matches(exchange->request->if_none_match, etag);
+}
+
+/* --- one answer ----------------------------------------------------------------------------------
+ */
+
+/* An earlier state that is asked for, and the whole, have nothing to do with the baseline. */
+static int read_baseline(struct answering *a, struct error *err)
+{
+	struct exchange *exchange = a->exchange;
+	struct app *app = exchange->app;
+
+	if (a->query.since.n || a->query.total)
+		return 0;
+	return baseline_read(&a->baseline, app->baselines, app->reader, &app->settings,
+			     &a->collection.set.dirs, &a->query.service, &exchange->deadline, err);
+}
+
+static int answer_query(struct answering *a, struct error *err)
+{
+	struct exchange *exchange = a->exchange;
+	const char *dir = coverage_directory(exchange, err);
+
+	if (!dir || collect(&a->collection, exchange->app, dir, &a->query.service,
+			    &exchange->deadline, err) < 0)
+		return -1;
+	if (collection_is_empty(&a->collection))
+		return no_data(dir, err);
+	if (engine_tally(&a->tally, exchange->app, &a->collection, a->query.mode.n > 0,
+			 &exchange->deadline, err) < 0 ||
+	    read_baseline(a, err) < 0)
+		return -1;
+	if (validate(a))
+		exchange->response->status = 304;
+	else if (answer_text(a, err) < 0)
+		return -1;
+	describe(a);
+	return 0;
+}
+
+static int check_mode(const struct query *query, struct error *err)
+{
+	if (query->mode.n == 0 || strcmp(query->mode.items[0].text, "strict") == 0)
+		return 0;
+	return error_set(err, ERROR_BAD_REQUEST, "mode must be strict, not \"%.64s\"",
+			 query->mode.items[0].text);
+}
+
+int profile_handle(struct exchange *exchange, struct error *err)
+{
+	cleanup_answering struct answering a = {
+	    .exchange = exchange,
+	    .query = QUERY_INIT,
+	    .collection = COLLECTION_INIT,
+	    .tally = TALLY_INIT,
+	    .baseline = BASELINE_INIT,
+	};
+
+	/* a bad pattern is told before anything is run */
+	if (request_query(&a.query, exchange->request, err) < 0 || check_mode(&a.query, err) < 0)
+		return -1;
+	a.filter = path_filter_new(&a.query.cover_file, &a.query.skip_file, err);
+	if (!a.filter)
+		return -1;
+	return answer_query(&a, err);
+}

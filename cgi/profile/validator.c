@@ -1,0 +1,81 @@
+#include "cgi/profile/validator.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+	const unsigned char *b = bytes;
+	size_t i;
+
+	/* FNV-1a */
+	for (i = 0; i < n; i++)
+		hash = (hash ^ b[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static uint64_t mix_list(uint64_t hash, const struct string_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		uint64_t len = list->items[i].len;
+
+		hash = mix(hash, &len, sizeof len);
+		hash = mix(hash, list->items[i].text, list->items[i].len);
+	}
+	return mix(hash, "|", 1);
+}
+
+uint64_t validator_fingerprint(const struct query *query)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	hash = mix_list(hash, &query->cover_file);
+	hash = mix_list(hash, &query->skip_file);
+	return mix_list(hash, &query->since);
+}
+
+void validator_format(char out[VALIDATOR_MAX], const char *digest, uint64_t fingerprint)
+{
+	snprintf(out, VALIDATOR_MAX, "\"%.*s-%016" PRIx64 "\"", VALIDATOR_DIGEST, digest,
+		 fingerprint);
+}
+
+/* Where the ETag proper begins: behind W/ and the quote. */
+static const char *skip_marks(const char *text)
+{
+	text += strspn(text, " \t,");
+	if (strncmp(text, "W/", 2) == 0)
+		text += 2;
+	return *text == '"' ? text + 1 : text;
+}
+
+bool validator_matches(const char *if_none_match, const char *etag)
+{
+	const char *own = etag + 1;
+	size_t len = strcspn(own, "\"");
+
+	while (*(if_none_match += strspn(if_none_match, " \t,"))) {
+		const char *tag = skip_marks(if_none_match);
+
+		if (*tag == '*' || (strncmp(tag, own, len) == 0 && strchr("\"-,", tag[len])))
+			return true;
+		if_none_match += strcspn(if_none_match, ",");
+	}
+	return false;
+}
+
+int validator_parse(const char *text, char out[VALIDATOR_DIGEST + 1])
+{
+	const char *digest = skip_marks(text);
+
+	if (strspn(digest, "0123456789abcdef") != VALIDATOR_DIGEST)
+		return -1;
+	if (!strchr("-\" \t", digest[VALIDATOR_DIGEST]))
+		return -1;
+	memcpy(out, digest, VALIDATOR_DIGEST);
+	out[VALIDATOR_DIGEST] = '\0';
+	return 0;
+}
