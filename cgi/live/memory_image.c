@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cgi/live/pclntab.h"
+#include "cgi/live/go/pclntab.h"
 
 static const uint64_t part_max = 512ULL << 20; /* bytes; a larger mapping is no part of a program */
 static const uint64_t gap_max = 1 << 20;       /* between the parts of one image */

@@ -6,8 +6,8 @@
 #ifndef GOVERAGE_LIVE_MEMORY_IMAGE_H
 #define GOVERAGE_LIVE_MEMORY_IMAGE_H
 
-#include "cgi/live/executable.h"
-#include "cgi/live/maps.h"
+#include "cgi/live/go/executable.h"
+#include "cgi/live/process/maps.h"
 
 enum { MEMORY_IMAGES_MAX = 256 }; /* of one process that are looked at */
 

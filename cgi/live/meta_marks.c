@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cgi/base/io.h"
-#include "cgi/coverage/coverage_format.h"
-#include "cgi/live/registration.h"
+#include "cgi/format/coverage_format.h"
+#include "cgi/live/go/registration.h"
 
 enum { CHUNK = 256 << 10, PREFIX_LEN = 8, ENTRIES_MAX = 100000 };
 

@@ -6,7 +6,7 @@
 #ifndef GOVERAGE_LIVE_META_MARKS_H
 #define GOVERAGE_LIVE_META_MARKS_H
 
-#include "cgi/live/environment.h"
+#include "cgi/live/process/environment.h"
 #include "cgi/live/memory_image.h"
 
 enum {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cgi/handle.h"
+#include "cgi/app_life.h"
 #include "fake_gateway.h"
 #include "made_coverage.h"
 

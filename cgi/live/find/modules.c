@@ -3,14 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-<<<<<<< HEAD:cgi/live/modules.c
-#include "cgi/live/mapped_image.h"
-#include "cgi/live/memory_image.h"
-#include "cgi/live/process_root.h"
-=======
 #include "cgi/live/go/mapped_image.h"
+#include "cgi/live/memory_image.h"
 #include "cgi/live/process/process_root.h"
->>>>>>> b1e8742 (Give each theme a room, and let no room know one above it):cgi/live/find/modules.c
 
 enum { FIRST_PAGE = 4096 };
 

@@ -3,18 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-<<<<<<< HEAD:cgi/live/process_reader.c
-#include "cgi/live/counter_copy.h"
 #include "cgi/live/meta_marks.h"
-#include "cgi/live/permission.h"
-#include "cgi/live/report.h"
-#include "cgi/live/snapshot_files.h"
-=======
-#include "cgi/live/snapshot/counter_copy.h"
 #include "cgi/live/process/permission.h"
+#include "cgi/live/snapshot/counter_copy.h"
 #include "cgi/live/snapshot/report.h"
 #include "cgi/live/snapshot/snapshot_files.h"
->>>>>>> b1e8742 (Give each theme a room, and let no room know one above it):cgi/live/snapshot/process_reader.c
 
 enum {
 	TRIES = 2,
