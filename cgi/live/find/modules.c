@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cgi/live/go/mapped_image.h"
-#include "cgi/live/memory_image.h"
+#include "cgi/live/go/memory_image.h"
 #include "cgi/live/process/process_root.h"
 
 enum { FIRST_PAGE = 4096 };

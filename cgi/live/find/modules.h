@@ -34,7 +34,7 @@ must_check int modules_find(struct modules *modules, struct live_cache *cache,
 			    const struct deadline *deadline, struct fault *fault);
 
 /*
- * Where none was found by the files: look for one in memory itself, see cgi/live/memory_image.h.
+ * Where none was found by the files: look for one in memory itself, see cgi/live/go/memory_image.h.
  * This costs as much as reading all of the program, once for each file.  -1 as above.
  */
 must_check int modules_find_unpacked(struct modules *modules, struct live_cache *cache,

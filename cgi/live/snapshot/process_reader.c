@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cgi/live/meta_marks.h"
+#include "cgi/live/find/meta_marks.h"
 #include "cgi/live/process/permission.h"
 #include "cgi/live/snapshot/counter_copy.h"
 #include "cgi/live/snapshot/report.h"

@@ -3,11 +3,11 @@
  * the head of a package, with its hash, which stands in the read-only data of the program that
  * wrote it, byte for byte.
  */
-#ifndef GOVERAGE_LIVE_META_MARKS_H
-#define GOVERAGE_LIVE_META_MARKS_H
+#ifndef GOVERAGE_LIVE_FIND_META_MARKS_H
+#define GOVERAGE_LIVE_FIND_META_MARKS_H
 
 #include "cgi/live/process/environment.h"
-#include "cgi/live/memory_image.h"
+#include "cgi/live/go/memory_image.h"
 
 enum {
 	META_MARKS_MAX = 64, /* the youngest ones */

@@ -1,4 +1,4 @@
-#include "cgi/live/memory_image.h"
+#include "cgi/live/go/memory_image.h"
 
 #include <string.h>
 

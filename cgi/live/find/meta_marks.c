@@ -1,4 +1,4 @@
-#include "cgi/live/meta_marks.h"
+#include "cgi/live/find/meta_marks.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * the file has but a stub that unpacks them, and such whose sections were renamed.  What lies side
  * by side in the address space is taken for one image; there are neither headers nor sections.
  */
-#ifndef GOVERAGE_LIVE_MEMORY_IMAGE_H
-#define GOVERAGE_LIVE_MEMORY_IMAGE_H
+#ifndef GOVERAGE_LIVE_GO_MEMORY_IMAGE_H
+#define GOVERAGE_LIVE_GO_MEMORY_IMAGE_H
 
 #include "cgi/live/go/executable.h"
 #include "cgi/live/process/maps.h"
