@@ -42,15 +42,13 @@ static inline const struct covpackage *find_package(struct merge *m, uint32_t in
 	return m->package;
 }
 
-/* An entry whose number of counters is not that of the function: 1 = take it, 0 = pass over it. */
+/* An entry whose number of counters is not that of the function: 0 = pass over it, -1 = damaged. */
 static int judge_length(const struct merge *m, const struct covcounters_entry *entry,
 			uint32_t n_units, struct error *err)
 {
-	if (entry->n > n_units)
-		return 1;
 	if (entry->n == 0)
 		return 0;
-	if (entry->package == 0) {
+	if (entry->package == 0 && entry->n < n_units) {
 		m->notes->ignored++;
 		return 0;
 	}
@@ -71,12 +69,8 @@ static inline int plan_entry(struct merge *m, const struct covcounters_entry *en
 		return 0;
 	}
 	function = &package->functions[entry->function];
-	if (entry->n != function->n_units) {
-		int taken = judge_length(m, entry, function->n_units, err);
-
-		if (taken <= 0)
-			return taken;
-	}
+	if (entry->n != function->n_units)
+		return judge_length(m, entry, function->n_units, err);
 	if (m->work->n_steps == m->work->cap && grow(m->work, err) < 0)
 		return -1;
 	m->work->steps[m->work->n_steps++] = (struct merge_step){

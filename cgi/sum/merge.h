@@ -42,10 +42,11 @@ struct merge_notes {
 /*
  * Add the file in bytes[len] to the sink, behind which COUNTERS_SLACK more can be written.
  *
- * As in covdata an entry for an unknown function is ignored, and counters beyond those of the
- * function are.  An entry with too few of them, which makes covdata crash, means that the file is
- * damaged; but in package 0 it is ignored, because Go 1.23 and 1.24 can write there what belongs to
- * another package.
+ * As in covdata an entry for an unknown function is ignored, and so is one without counters.  An
+ * entry with too few of them, which makes covdata crash, means that the file is damaged; but in
+ * package 0 it is ignored, because Go 1.23 and 1.24 can write there what belongs to another
+ * package.  One with too many is damaged everywhere: beside a file with the right number covdata
+ * gives up on the whole directory.
  *
  * -1: ERROR_INTERNAL with what is wrong with the file, ERROR_UNAVAILABLE when out of memory; the
  * sink is as before then.

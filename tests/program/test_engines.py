@@ -9,10 +9,12 @@ import struct
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+for room in ("lib", "reader"):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", room))
 
 # pylint: disable=wrong-import-position
 import cgi_client
+import coverage_files
 import fastcgi_client as fcgi
 import go_fixture
 import processes
@@ -261,6 +263,30 @@ def orphans(out, work, env):
                 tap.contains(listener.log_text(), counters, "the log")
 
 
+def odd_lengths(out, work, env):
+    """A counter file that gives a function another number of counters than it has blocks, beside a good one."""
+    unit = [(1, 1, 2, 2, 1), (3, 1, 4, 4, 2)]
+    packages = [coverage_files.Package(f"example.org/{path}", [coverage_files.Function(
+        "f", f"example.org/{path}/f.go", unit)]) for path in "ab"]
+    tag = coverage_files.meta_hash(packages, coverage_files.COUNT).hex()
+    for what, package, values in (("too many", 1, [1] * 9), ("too many, in the first package", 0, [1, 1, 1]),
+                                  ("too few", 1, [1])):
+        directory = work.mkdir(f"odd-{package}-{len(values)}")
+        odd = f"covcounters.{tag}.2.2"
+        for name, data in ((f"covmeta.{tag}", coverage_files.meta(packages, coverage_files.COUNT)),
+                           (f"covcounters.{tag}.1.1", coverage_files.counters([(0, 0, [5, 0]), (1, 0, [7, 3])]))):
+            with open(os.path.join(directory, name), "wb") as file:
+                file.write(data)
+        expected = go_fixture.textfmt(directory)
+        with open(os.path.join(directory, odd), "wb") as file:
+            file.write(coverage_files.counters([(package, 0, values)]))
+        for engine in ("covdata", "builtin", "auto"):
+            with out.check(f"a function with {what} counters, engine {engine}: that file alone is left out"):
+                answer = Requests(work, {**env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": engine}).cgi()
+                check_profile(answer, expected, skipped=1)
+                tap.contains(answer.stderr.decode(), odd, "the log")
+
+
 def knowing(work, profile):
     """A covdata that knows the format of the future: there is no such program yet."""
     answer, path = work.join("answer"), os.path.join(work.mkdir("tools"), "knowing")
@@ -307,6 +333,7 @@ def main():
         mixed_modes(out, work, env)
         two_builds(out, work, env)
         damage(out, work, env)
+        odd_lengths(out, work, env)
         newer_format(out, work, env)
     return out.done()
 
