@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cgi/baseline/state_dir.h"
+#include "cgi/directory/coverage_dirs.h"
 #include "cgi/directory/staging.h"
 
 static int add(struct string_list *places, const char *path)
@@ -21,7 +22,7 @@ static char *state_path(const struct settings *settings)
 
 	if (settings->state)
 		return strdup(settings->state);
-	first = strndup(settings->gocoverdir, strcspn(settings->gocoverdir, ","));
+	first = strndup(settings->gocoverdir, coverage_dirs_element(settings->gocoverdir));
 	real = first ? realpath(first, NULL) : NULL;
 	if (!first || asprintf(&path, "%s" STATE_DIR_SUFFIX, real ? real : first) < 0)
 		return NULL;

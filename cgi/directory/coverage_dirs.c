@@ -11,7 +11,15 @@
 
 #include "cgi/base/log.h"
 
-static int refuse(const char *path, int errnum, struct error *err)
+/* Whoever meant a name with a comma in it is told that there is no directory of that name. */
+static const char *comma_hint(bool split)
+{
+	return split ? "; GOCOVERDIR was split at its comma, since there is no directory that has "
+		       "the comma in its name"
+		     : "";
+}
+
+static int refuse(const char *path, int errnum, bool split, struct error *err)
 {
 	switch (errnum) {
 	case ENOENT:
@@ -19,13 +27,13 @@ static int refuse(const char *path, int errnum, struct error *err)
 		    err, ERROR_UNAVAILABLE,
 		    "GOCOVERDIR %s does not exist: no process has been started with it "
 		    "yet, or the path is another one in this container; create it and "
-		    "start the service with GOCOVERDIR set to it",
-		    path);
+		    "start the service with GOCOVERDIR set to it%s",
+		    path, comma_hint(split));
 	case ENOTDIR:
 		return error_set(err, ERROR_INTERNAL,
 				 "GOCOVERDIR %s is not a directory: set it to the directory that "
-				 "the service writes its coverage files to",
-				 path);
+				 "the service writes its coverage files to%s",
+				 path, comma_hint(split));
 	case EACCES:
 		return error_set(
 		    err, ERROR_INTERNAL,
@@ -83,16 +91,15 @@ static int open_to_search(const char *path)
 	return open(itself, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int open_one(struct coverage_dirs *dirs, const char *path, struct error *err)
+/* split: the path is a part of a list. */
+static int open_one(struct coverage_dirs *dirs, const char *path, bool split, struct error *err)
 {
 	cleanup_fd int fd = open_to_search(path);
 	cleanup_free char *real = NULL;
 
-	if (fd < 0)
-		return refuse(path, errno, err);
-	real = real_path(fd, path);
+	real = fd < 0 ? NULL : real_path(fd, path);
 	if (!real)
-		return refuse(path, errno, err);
+		return refuse(path, errno, split, err);
 	if (is_open_already(dirs, fd)) {
 		log_line("GOCOVERDIR names %s more than once: its files count once", real);
 		return 0;
@@ -108,13 +115,34 @@ static int open_one(struct coverage_dirs *dirs, const char *path, struct error *
 	return 0;
 }
 
+static bool is_directory(const char *list, size_t len)
+{
+	cleanup_free char *path = strndup(list, len);
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+size_t coverage_dirs_element(const char *list)
+{
+	size_t shortest = strcspn(list, ","), len = strlen(list), commas = 0;
+
+	/* the longest that is there; of more commas no path is made */
+	for (; len > shortest && commas < COVERAGE_MAX_DIRS; commas++) {
+		if (is_directory(list, len))
+			return len;
+		len = (size_t)((const char *)memrchr(list, ',', len) - list);
+	}
+	return shortest;
+}
+
 int coverage_dirs_open(struct coverage_dirs *dirs, const char *gocoverdir, struct error *err)
 {
 	const char *element = gocoverdir;
 
 	dirs->paths = STRING_LIST_INIT;
 	for (;;) {
-		size_t len = strcspn(element, ",");
+		size_t len = coverage_dirs_element(element);
 		cleanup_free char *path = NULL;
 
 		if (len == 0)
@@ -126,7 +154,7 @@ int coverage_dirs_open(struct coverage_dirs *dirs, const char *gocoverdir, struc
 		path = strndup(element, len);
 		if (!path)
 			return error_no_memory(err);
-		if (open_one(dirs, path, err) < 0)
+		if (open_one(dirs, path, element[len] || element > gocoverdir, err) < 0)
 			return -1;
 		if (element[len] == '\0')
 			return 0;
@@ -141,7 +169,7 @@ int coverage_dirs_reopen(struct coverage_dirs *dirs, const struct string_list *p
 
 	dirs->paths = STRING_LIST_INIT;
 	for (i = 0; i < paths->n; i++)
-		if (open_one(dirs, paths->items[i].text, err) < 0)
+		if (open_one(dirs, paths->items[i].text, false, err) < 0)
 			return -1;
 	return 0;
 }

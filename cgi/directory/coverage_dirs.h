@@ -13,8 +13,16 @@ struct coverage_dirs {
 };
 
 /*
- * Open the directories of a list as covdata reads it: split at every comma, nothing trimmed.  One
- * that is named twice is taken once, and logged: covdata would count its files twice.
+ * The length of the first element of such a list: the longest beginning that ends at a comma or at
+ * the end and is a directory, since Go itself, which knows no list, takes commas for part of a name;
+ * where there is none, all before the first comma.
+ */
+size_t coverage_dirs_element(const char *list);
+
+/*
+ * Open the directories of a list as covdata reads it, but for names with commas in them: split by
+ * coverage_dirs_element(), nothing trimmed.  One that is named twice is taken once, and logged:
+ * covdata would count its files twice.
  *
  * -1: ERROR_UNAVAILABLE for a directory that does not exist, ERROR_INTERNAL for an empty element,
  * for one that is no directory or can't be read, and for too many.  To be closed on every path.

@@ -41,6 +41,10 @@ def releases(out, work, env):
         go_fixture.run(go_fixture.build("till", "atomic"), second)
         both = f"{first},{second}"
         check_profile(cgi_client.request(work.cgi, dict(env, GOCOVERDIR=both)), go_fixture.textfmt(both))
+    with out.check("a directory whose name has a comma in it"):
+        comma = work.mkdir("with,comma")
+        go_fixture.run(go_fixture.build("till", "atomic"), comma)
+        check_profile(cgi_client.request(work.cgi, dict(env, GOCOVERDIR=comma)), go_fixture.textfmt(second))
 
 
 def finding(out, work, env, profile):

@@ -77,6 +77,53 @@ static void empty_elements_are_told(void **state)
 	expect_error(text, ERROR_UNAVAILABLE, "does not exist");
 }
 
+/* Go takes GOCOVERDIR whole, so a service may well have such a directory. */
+static void a_name_may_have_a_comma(void **state)
+{
+	static const char *const made[] = {"with,comma", "with", "comma", "x,y,z", "x"};
+	static const struct {
+		const char *list, *first, *second;
+	} cases[] = {
+	    {"S/with,comma", "with,comma", NULL},
+	    {"S/with,comma,S/x", "with,comma", "x"},
+	    {"S/x,S/with,comma", "x", "with,comma"},
+	    {"S/x,y,z,S/with,comma", "x,y,z", "with,comma"},
+	    {"S/with,S/comma", "with", "comma"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof made / sizeof *made; i++)
+		make_dir(made[i]);
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
+		cleanup_buffer struct buffer list = BUFFER_INIT;
+		const char *at;
+		struct error err;
+
+		for (at = cases[i].list; *at; at++)
+			buffer_printf(&list, *at == 'S' ? "%s" : "%.1s", *at == 'S' ? scratch : at);
+		assert_int_equal(read_set(&set, buffer_str(&list), &err), 0);
+		assert_int_equal(set.dirs.n, cases[i].second ? 2 : 1);
+		assert_string_equal(set.dirs.items[0].text, in_scratch(cases[i].first));
+		if (cases[i].second)
+			assert_string_equal(set.dirs.items[1].text, in_scratch(cases[i].second));
+	}
+}
+
+static void a_comma_is_hinted_at(void **state)
+{
+	char text[256];
+
+	(void)state;
+	make_dir("hint");
+	expect_error(in_scratch("no,such"), ERROR_UNAVAILABLE, "split at its comma");
+	snprintf(text, sizeof text, "%s,%s", in_scratch("hint"), in_scratch("hint-more"));
+	expect_error(text, ERROR_UNAVAILABLE, "split at its comma");
+	write_file(in_scratch("file"), "x", 1);
+	expect_error(in_scratch("file,name"), ERROR_INTERNAL, "split at its comma");
+}
+
 static void too_many_directories_are_refused(void **state)
 {
 	cleanup_buffer struct buffer list = BUFFER_INIT;
@@ -199,6 +246,8 @@ int main(void)
 	    cmocka_unit_test(what_is_no_directory_is_told),
 	    cmocka_unit_test(unreadable_directory_is_told),
 	    cmocka_unit_test(empty_elements_are_told),
+	    cmocka_unit_test(a_name_may_have_a_comma),
+	    cmocka_unit_test(a_comma_is_hinted_at),
 	    cmocka_unit_test(too_many_directories_are_refused),
 	    cmocka_unit_test(one_directory_counts_once),
 	    cmocka_unit_test(relative_paths_become_absolute),
