@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cgi/base/log.h"
+#include "cgi/exchange/cross_site.h"
 #include "cgi/exchange/request.h"
 #include "cgi/exchange/response.h"
 #include "cgi/routes.h"
@@ -13,6 +14,10 @@ enum { REFUSAL_MS = 10000, OVERLOAD_MS = 2000 };
 
 static int check_head(const struct request *request, struct error *err)
 {
+	if (request->refused == 411)
+		return error_set(err, ERROR_BAD_REQUEST,
+				 "the web server wants the length of the body: send a body, of no "
+				 "bytes as well (curl -d '')");
 	if (request->refused)
 		return error_set(err, ERROR_BAD_REQUEST,
 				 "the web server refused the request: status %d", request->refused);
@@ -62,6 +67,8 @@ static int answer_by_route(struct exchange *exchange, struct error *err)
 	}
 	if (strcmp(request->method, "OPTIONS") == 0)
 		return answer_options(exchange->response, route);
+	if (route->changes && cross_site_check(request, err) < 0)
+		return -1;
 	return answer_in_turn(exchange, route, err);
 }
 

@@ -73,6 +73,8 @@ int error_status(enum error_class class)
 	switch (class) {
 	case ERROR_BAD_REQUEST:
 		return 400;
+	case ERROR_FORBIDDEN:
+		return 403;
 	case ERROR_NOT_FOUND:
 		return 404;
 	case ERROR_METHOD:
@@ -83,8 +85,12 @@ int error_status(enum error_class class)
 		return 410;
 	case ERROR_TOO_LARGE:
 		return 413;
+	case ERROR_MEDIA_TYPE:
+		return 415;
 	case ERROR_OVER_BUDGET:
 		return 422;
+	case ERROR_NOT_OFFERED:
+		return 501;
 	case ERROR_UNAVAILABLE:
 		return 503;
 	case ERROR_TIMEOUT:

@@ -26,6 +26,12 @@ static const char *const engine_words[] = {
     NULL,
 };
 
+static const char *const clear_words[] = {
+    [CLEAR_SETTING_ON] = "on",
+    [CLEAR_SETTING_OFF] = "off",
+    NULL,
+};
+
 static const char *const sandbox_words[] = {
     [SANDBOX_SETTING_AUTO] = "auto",
     [SANDBOX_SETTING_ON] = "on",
@@ -45,6 +51,8 @@ static const struct variable {
 } variables[] = {
     {"GOCOVERDIR", KIND_TEXT, offsetof(struct settings, gocoverdir), 0, 0, 0, NULL,
      "coverage directory, or several separated by commas", "required"},
+    {"GOVERAGE_CLEAR", KIND_WORD, offsetof(struct settings, clear), 0, 0, 0, clear_words,
+     "whether /v1/cover/clear is answered: on, off", NULL},
     {"GOVERAGE_COVDATA", KIND_TEXT, offsetof(struct settings, covdata), 0, 0, 0, NULL,
      "the covdata program", "covdata on PATH, go tool covdata, or beside this program"},
     {"GOVERAGE_ENGINE", KIND_WORD, offsetof(struct settings, engine), 0, 0, 0, engine_words,

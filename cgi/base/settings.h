@@ -14,6 +14,9 @@ enum live_setting { LIVE_SETTING_AUTO, LIVE_SETTING_OFF, LIVE_SETTING_REQUIRED }
  */
 enum engine_setting { ENGINE_SETTING_AUTO, ENGINE_SETTING_COVDATA, ENGINE_SETTING_BUILTIN };
 
+/* Whether /v1/cover/clear is answered. */
+enum clear_setting { CLEAR_SETTING_ON, CLEAR_SETTING_OFF };
+
 /* Whether this process gives up what it doesn't need; ON: it doesn't start where it can't. */
 enum sandbox_setting { SANDBOX_SETTING_AUTO, SANDBOX_SETTING_ON, SANDBOX_SETTING_OFF };
 
@@ -23,6 +26,7 @@ struct settings {
 	const char *gocoverdir; /* GOCOVERDIR; NULL where the process has none (or an empty one) */
 	const char *covdata;	/* GOVERAGE_COVDATA; NULL = look for it */
 	const char *state;	/* GOVERAGE_STATE; NULL = beside GOCOVERDIR */
+	int clear;		/* GOVERAGE_CLEAR: enum clear_setting */
 	int engine;		/* GOVERAGE_ENGINE: enum engine_setting */
 	int live;		/* GOVERAGE_LIVE: enum live_setting */
 	int sandbox;		/* GOVERAGE_SANDBOX: enum sandbox_setting */

@@ -45,6 +45,12 @@ int clear_handle(struct exchange *exchange, struct error *err)
 	struct baseline_made made;
 	const char *dir;
 
+	if (exchange->app->settings.clear == CLEAR_SETTING_OFF)
+		return error_set(
+		    err, ERROR_FORBIDDEN,
+		    "clearing is switched off here (GOVERAGE_CLEAR=off): the ETag of an "
+		    "answer as since=ETAG asks for what has run after it, and changes "
+		    "nothing for others");
 	if (request_query(&query, exchange->request, err) < 0)
 		return -1;
 	dir = coverage_directory(exchange, err);

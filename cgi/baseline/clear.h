@@ -10,7 +10,8 @@
 
 /*
  * Answer one request.  With goc's field `service` only the programs of these names are cleared;
- * `force` and `address` are accepted, and change nothing.  -1: ERROR_BAD_REQUEST, all that
+ * `force` and `address` are accepted, and change nothing.  -1: ERROR_FORBIDDEN with
+ * GOVERAGE_CLEAR=off, ERROR_BAD_REQUEST, all that
  * collect() fails with, and ERROR_INTERNAL with what to do where the state directory can't be
  * written.
  */

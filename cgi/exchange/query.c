@@ -115,6 +115,7 @@ static int set_form_bool(struct query *q, const struct field *field, const char 
 			 field->name, value);
 }
 
+/* 1 = added, 0 = the name is not known, -1. */
 static int add_form_pair(struct query *q, const char *pair, size_t n, const char *what,
 			 struct error *err)
 {
@@ -140,25 +141,29 @@ static int add_form_pair(struct query *q, const char *pair, size_t n, const char
 				       "%s in the %s has a %% that is not followed by two hex "
 				       "digits",
 				       field->name, what);
-	if (field->kind == FIELD_BOOL)
-		return set_form_bool(q, field, buffer_str(&value), err);
-	return add_value(q, field, buffer_str(&value), value.len, err);
+	if (field->kind == FIELD_BOOL ? set_form_bool(q, field, buffer_str(&value), err) < 0
+				      : add_value(q, field, buffer_str(&value), value.len, err) < 0)
+		return -1;
+	return 1;
 }
 
 int query_add_form(struct query *q, const char *text, size_t len, const char *what,
 		   struct error *err)
 {
 	size_t at = 0;
+	int known = 0;
 
 	while (at < len) {
 		const char *amp = memchr(text + at, '&', len - at);
 		size_t n = amp ? (size_t)(amp - text) - at : len - at;
+		int added = n ? add_form_pair(q, text + at, n, what, err) : 0;
 
-		if (n && add_form_pair(q, text + at, n, what, err) < 0)
+		if (added < 0)
 			return -1;
+		known += added;
 		at += n + 1;
 	}
-	return 0;
+	return known;
 }
 
 /* --- JSON --------------------------------------------------------------------------------------
@@ -314,20 +319,43 @@ int query_add_json(struct query *q, const char *text, size_t len, struct error *
 /* --- either ------------------------------------------------------------------------------------
  */
 
+static bool is_type(const char *content_type, const char *type)
+{
+	return content_type && strncasecmp(content_type, type, strlen(type)) == 0;
+}
+
+/* Names that are not known are passed over beside one that is; alone they are a mistake. */
+static int add_form_body(struct query *q, const char *body, size_t len, struct error *err)
+{
+	int known = query_add_form(q, body, len, "form body", err);
+
+	if (known)
+		return known < 0 ? -1 : 0;
+	return error_set(err, ERROR_BAD_REQUEST,
+			 "the request body is a form without a field that is known here: send JSON, such "
+			 "as {\"skipFile\": [\"_gen\\\\.go$\"]}, or a form, such as skipFile=_gen (curl "
+			 "sends a file with -d @FILE, and the mere name with -d FILE)");
+}
+
 int query_add_body(struct query *q, const char *body, size_t len, const char *content_type,
 		   struct error *err)
 {
-	static const char form[] = "application/x-www-form-urlencoded";
-
 	while (len && is_blank(*body)) {
 		body++;
 		len--;
 	}
+	while (len && is_blank(body[len - 1]))
+		len--;
 	if (!len)
 		return 0;
-	if (!strchr("{[n", *body) && content_type &&
-	    strncasecmp(content_type, form, sizeof form - 1) == 0)
-		return query_add_form(q, body, len, "form body", err);
+	if (*body == '{' || *body == '[' || (len == 4 && memcmp(body, "null", 4) == 0))
+		return query_add_json(q, body, len, err);
+	if (is_type(content_type, "application/x-www-form-urlencoded"))
+		return add_form_body(q, body, len, err);
+	if (is_type(content_type, "multipart/form-data"))
+		return error_set(err, ERROR_BAD_REQUEST,
+				 "the request body is multipart/form-data, which is not read here: send "
+				 "JSON, or an ordinary form (curl: -d, not -F)");
 	return query_add_json(q, body, len, err);
 }
 

@@ -27,7 +27,7 @@ struct query {
 /*
  * Add the fields of a query string or of a form body (application/x-www-form-urlencoded).  Names
  * match without regard to case; a repeated name adds to its list; unknown names are ignored. `what`
- * names the source in the message ("query string", "form body").
+ * names the source in the message ("query string", "form body").  How many fields were known, or -1.
  */
 must_check int query_add_form(struct query *q, const char *text, size_t len, const char *what,
 			      struct error *err);
@@ -39,9 +39,10 @@ must_check int query_add_form(struct query *q, const char *text, size_t len, con
 must_check int query_add_json(struct query *q, const char *text, size_t len, struct error *err);
 
 /*
- * Add a body of either kind: JSON when its first non-blank byte is '{', '[' or 'n', whatever the
- * content type says; otherwise a form, if content_type (may be NULL) says so; otherwise it is read
- * as JSON, so that the message says what was expected.  An empty or blank body adds nothing.
+ * Add a body of either kind: JSON when its first non-blank byte is '{' or '[', or when it is null,
+ * whatever the content type says; otherwise a form, if content_type (may be NULL) says so; otherwise
+ * it is read as JSON, so that the message says what was expected.  A form none of whose fields is
+ * known is an error: it was meant to ask for something.  An empty or blank body adds nothing.
  */
 must_check int query_add_body(struct query *q, const char *body, size_t len,
 			      const char *content_type, struct error *err);

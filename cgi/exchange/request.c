@@ -24,13 +24,16 @@ static const char *variable_or_empty(struct gateway *gateway, const char *name)
 /* An error document's own variables describe the document; the request stands in REQUEST_URI. */
 static void restore_post(struct request *request)
 {
+	cleanup_buffer struct buffer path = BUFFER_INIT;
 	const char *uri = request->request_uri;
 	size_t path_len = strcspn(uri, "?");
 
+	if (percent_decode(&path, uri, path_len, false) < 0 || path.len != request->path.len ||
+	    memcmp(path.data, request->path.data, path.len) != 0) {
+		request->refused = 411;
+		return;
+	}
 	request->method = "POST";
-	buffer_reset(&request->path);
-	if (percent_decode(&request->path, uri, path_len, false) < 0)
-		buffer_reset(&request->path); /* no route has a path like that */
 	buffer_puts(&request->query_text, uri[path_len] ? uri + path_len + 1 : "");
 	request->query_string = buffer_str(&request->query_text);
 }
@@ -56,7 +59,12 @@ int request_read_head(struct request *request, struct gateway *gateway, struct e
 	request->user_agent = variable_or_empty(gateway, "HTTP_USER_AGENT");
 	request->request_uri = variable_or_empty(gateway, "REQUEST_URI");
 	request->if_none_match = variable_or_empty(gateway, "HTTP_IF_NONE_MATCH");
+	request->content_encoding = variable_or_empty(gateway, "HTTP_CONTENT_ENCODING");
+	request->host = variable_or_empty(gateway, "HTTP_HOST");
+	request->origin = variable_or_empty(gateway, "HTTP_ORIGIN");
+	request->fetch_site = variable_or_empty(gateway, "HTTP_SEC_FETCH_SITE");
 	buffer_puts(&request->path, variable_or_empty(gateway, "SCRIPT_NAME"));
+	request->script_len = request->path.len;
 	buffer_puts(&request->path, variable_or_empty(gateway, "PATH_INFO"));
 	read_refusal(request, gateway);
 	return request->path.failed || request->query_text.failed ? error_no_memory(err) : 0;

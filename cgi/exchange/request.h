@@ -18,16 +18,23 @@ struct request {
 	const char *user_agent;
 	const char *request_uri;
 	const char *if_none_match;
+	const char *content_encoding;
+	/* what a browser says of the page that asks */
+	const char *host;
+	const char *origin;
+	const char *fetch_site;
 	/*
 	 * The status with which the web server has refused the request itself, when it asks us for
 	 * the error document (REDIRECT_STATUS); 0 = it has not.  lighttpd refuses a POST without a
 	 * length, 411, which is what `curl -X POST` sends: that one is answered as the request that
-	 * it was.
+	 * it was, if it was for the very path of the error document.  For any other path what the
+	 * web server allows is not known: its rules were asked for the document alone.
 	 */
 	int refused;
 	struct buffer
 	    query_text;	    /* private: holds query_string where it was taken out of REQUEST_URI */
 	struct buffer path; /* SCRIPT_NAME + PATH_INFO: the same under every mapping */
+	size_t script_len;  /* bytes of it that are SCRIPT_NAME */
 	struct buffer body;
 };
 

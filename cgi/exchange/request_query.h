@@ -7,7 +7,10 @@
 #include "cgi/exchange/query.h"
 #include "cgi/exchange/request.h"
 
-/* Add both to *query.  -1: ERROR_BAD_REQUEST with the field that is wrong, ERROR_UNAVAILABLE. */
+/*
+ * Add both to *query.  -1: ERROR_BAD_REQUEST with the field that is wrong, ERROR_MEDIA_TYPE for a
+ * compressed body, ERROR_UNAVAILABLE.
+ */
 must_check int request_query(struct query *query, const struct request *request, struct error *err);
 
 #endif

@@ -17,6 +17,8 @@ static const char *reason_phrase(int status)
 		return "Not Modified";
 	case 400:
 		return "Bad Request";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
@@ -29,6 +31,8 @@ static const char *reason_phrase(int status)
 		return "Length Required";
 	case 413:
 		return "Content Too Large";
+	case 415:
+		return "Unsupported Media Type";
 	case 422:
 		return "Unprocessable Content";
 	case 431:

@@ -2,6 +2,7 @@
  */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -63,9 +64,10 @@ static void unknown_paths(void **state)
 static void every_mapping_reaches_the_route(void **state)
 {
 	static const char *const mappings[][2] = {
-	    {"/v1/cover", "/profile"},	 {"/v1/cover/profile", NULL},
-	    {NULL, "/v1/cover/profile"}, {"/cgi-bin/goverage.cgi", "/v1/cover/profile"},
-	    {"/v1", "/cover/profile"},
+	    {"/v1/cover", "/profile"},	     {"/v1/cover/profile", NULL},
+	    {NULL, "/v1/cover/profile"},     {"/cgi-bin/goverage.cgi", "/v1/cover/profile"},
+	    {"/v1", "/cover/profile"},	     {"/tools/v1/cover", "/profile"},
+	    {"/tools", "/v1/cover/profile"},
 	};
 	size_t i;
 
@@ -74,10 +76,171 @@ static void every_mapping_reaches_the_route(void **state)
 		EXPECT(VARIABLES({"REQUEST_METHOD", "OPTIONS"}, {"SCRIPT_NAME", mappings[i][0]},
 				 {"PATH_INFO", mappings[i][1]}),
 		       "", "Status: 204 No Content\n", "Allow: GET, HEAD, POST, OPTIONS\n");
-	/* the prefix was taken away: the request's own target is the last resort */
-	EXPECT(VARIABLES({"REQUEST_METHOD", "OPTIONS"}, {"PATH_INFO", "/profile"},
+}
+
+/* A web server's rules are made for paths as it maps them; nothing else is a path. */
+static void no_way_round_the_mapping(void **state)
+{
+	static const char *const mappings[][2] = {
+	    {"/v1/cover/x/v1/cover/clear", NULL},
+	    {NULL, "/v1/cover/x/v1/cover/clear"},
+	    {"/v1/cover", "/x/v1/cover/clear"},
+	    {"/v1/cover", "/v1/cover/clear"},
+	    {"/v1/cover/v1/cover", "/clear"},
+	    {"/V1/Cover/x", "/v1/cover/clear"},
+	    {"/x/v1/cover/clear", NULL},
+	    {NULL, "/x/v1/cover/clear"},
+	    {"/cover", "/x/v1/cover/clear"},
+	    {"//v1/cover/clear", NULL},
+	    {NULL, "//v1/cover/clear"},
+	    {"/", "/v1/cover/clear"},
+	    {"/a/..", "/v1/cover/clear"},
+	    {"/./", "v1/cover/clear"},
+	    {"x", "/v1/cover/clear"},
+	    {NULL, "/v1/cover/x/../clear"},
+	    {NULL, "/v1/cover//clear"},
+	    {NULL, "/v1/cover/./clear"},
+	    {NULL, "/v1/cover/clear/"},
+	    {NULL, "/v1/cover/clear/."},
+	    {NULL, "/v1/cover/clear;a"},
+	    {NULL, "/v1/cover;a/clear"},
+	    {NULL, "/v1/cover/CLEAR"},
+	    {NULL, "/v1/cover/%63lear"},
+	    {NULL, "/v1/cover%2fclear"},
+	    {NULL, "/v1/cover/clear%00"},
+	    {NULL, "/v1/cover/clear "},
+	    {NULL, "/v1/cover\\clear"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof mappings / sizeof *mappings; i++)
+		EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"SCRIPT_NAME", mappings[i][0]},
+				 {"PATH_INFO", mappings[i][1]}, {"REQUEST_URI", "/v1/cover/clear"}),
+		       "", "Status: 404 Not Found\n", "ask for one of /v1/cover/profile, ");
+	/* where the mapping has taken the prefix away, the request's own target is no second chance
+	 */
+	EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"PATH_INFO", "/profile"},
 			 {"REQUEST_URI", "/v1/cover/profile?x=/y"}),
-	       "", "Status: 204 No Content\n");
+	       "", "Status: 404 Not Found\n");
+}
+
+static void registration_is_another_programs(void **state)
+{
+	static const char *const paths[] = {"/v1/cover/register", "/v1/cover/init",
+					    "/v1/cover/remove"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof paths / sizeof *paths; i++) {
+		EXPECT(VARIABLES(
+			   {"REQUEST_METHOD", "POST"}, {"SCRIPT_NAME", paths[i]},
+			   {"QUERY_STRING", "name=shop&address=http://127.0.0.1:1&ip_revise=true"}),
+		       "", "Status: 501 Not Implemented\n", "no goc center", "go build -cover");
+		EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"SCRIPT_NAME", paths[i]},
+				 {"HTTP_ACCEPT", "application/json"}),
+		       "{\"service\":[\"shop\"]}", "Status: 501 ",
+		       "{\"error\":\"this is no goc center");
+		EXPECT(VARIABLES({"REQUEST_METHOD", "DELETE"}, {"SCRIPT_NAME", paths[i]}), "",
+		       "Status: 405 ");
+	}
+}
+
+/* What a browser says of the page that asks: { Sec-Fetch-Site, Origin, Host, status }. */
+static void pages_of_other_sites_change_nothing(void **state)
+{
+	static const struct {
+		const char *fetch_site, *origin, *host, *status;
+	} cases[] = {
+	    {NULL, NULL, "localhost:7777", "500"},
+	    {NULL, NULL, NULL, "500"},
+	    {"", "", "localhost:7777", "500"},
+	    {"none", NULL, "localhost:7777", "500"},
+	    {"same-origin", "http://localhost:7777", "localhost:7777", "500"},
+	    {"Same-Origin", "HTTP://LOCALHOST:7777", "localhost:7777", "500"},
+	    {NULL, "http://localhost:7777", "LocalHost:7777", "500"},
+	    {NULL, "http://cov.example", "cov.example", "500"},
+	    {NULL, "http://cov.example", "cov.example:80", "500"},
+	    {NULL, "https://cov.example:443", "cov.example", "500"},
+	    {NULL, "https://[::1]:7777", "[::1]:7777", "500"},
+	    {NULL, "http://[::1]", "[::1]", "500"},
+	    {"cross-site", NULL, "localhost:7777", "403"},
+	    {"Cross-Site", NULL, "localhost:7777", "403"},
+	    {"cross-site", "http://localhost:7777", "localhost:7777", "403"},
+	    {"same-site", "http://ci.example", "cov.example", "403"},
+	    {"same-site", NULL, "cov.example", "403"},
+	    {"none, cross-site", NULL, "cov.example", "403"},
+	    {NULL, "http://evil.example", "localhost:7777", "403"},
+	    {"same-origin", "http://evil.example", "localhost:7777", "403"},
+	    {NULL, "null", "localhost:7777", "403"},
+	    {NULL, "null", "null", "403"},
+	    {NULL, "http://localhost:3000", "localhost:7777", "403"},
+	    {NULL, "http://localhost", "localhost:7777", "403"},
+	    {NULL, "http://localhost:7777", "localhost", "403"},
+	    {NULL, "https://cov.example:80", "cov.example", "403"},
+	    {NULL, "http://localhost:7777", NULL, "403"},
+	    {NULL, "http://", "", "403"},
+	    {NULL, "http://localhost:77777", "localhost:7777", "403"},
+	    {NULL, "http://localhost:7777.evil.example", "localhost:7777", "403"},
+	    {NULL, "http://localhost:7777/", "localhost:7777", "403"},
+	    {NULL, "http://localhost:7777 http://evil.example", "localhost:7777", "403"},
+	    {NULL, "http://[::1]:1", "[::1]:2", "403"},
+	    {NULL, "file://", "localhost:7777", "403"},
+	    {NULL, "localhost:7777", "localhost:7777", "403"},
+	};
+	size_t i;
+
+	(void)state;
+	unsetenv("GOCOVERDIR"); /* 500 is the answer to who may ask */
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char status[32];
+
+		snprintf(status, sizeof status, "Status: %s ", cases[i].status);
+		EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"PATH_INFO", "/v1/cover/clear"},
+				 {"CONTENT_TYPE", "application/x-www-form-urlencoded"},
+				 {"HTTP_SEC_FETCH_SITE", cases[i].fetch_site},
+				 {"HTTP_ORIGIN", cases[i].origin}, {"HTTP_HOST", cases[i].host}),
+		       "service=shop", status);
+		EXPECT(VARIABLES({"REQUEST_METHOD", "GET"}, PROFILE,
+				 {"HTTP_SEC_FETCH_SITE", cases[i].fetch_site},
+				 {"HTTP_ORIGIN", cases[i].origin}, {"HTTP_HOST", cases[i].host}),
+		       "", "Status: 500 ", "GOCOVERDIR");
+	}
+}
+
+static void clearing_can_be_switched_off(void **state)
+{
+	(void)state;
+	unsetenv("GOCOVERDIR");
+	setenv("GOVERAGE_CLEAR", "off", 1);
+	EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"PATH_INFO", "/v1/cover/clear"}), "",
+	       "Status: 403 Forbidden\n", "GOVERAGE_CLEAR=off", "since=");
+	EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, PROFILE), "", "Status: 500 ");
+	setenv("GOVERAGE_CLEAR", "on", 1);
+	EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"PATH_INFO", "/v1/cover/clear"}), "",
+	       "Status: 500 ", "GOCOVERDIR is not set");
+	unsetenv("GOVERAGE_CLEAR");
+}
+
+static void coded_bodies_are_not_read(void **state)
+{
+	static const char *const coded[] = {"gzip", "deflate", "br", "identity, gzip", "x"};
+	static const char *const plain[] = {"", "identity", "Identity"};
+	size_t i;
+
+	(void)state;
+	unsetenv("GOCOVERDIR");
+	for (i = 0; i < sizeof coded / sizeof *coded; i++)
+		EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, PROFILE,
+				 {"HTTP_CONTENT_ENCODING", coded[i]}),
+		       "{}", "Status: 415 Unsupported Media Type\n", "Content-Encoding", coded[i]);
+	for (i = 0; i < sizeof plain / sizeof *plain; i++)
+		EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, PROFILE,
+				 {"HTTP_CONTENT_ENCODING", plain[i]}),
+		       "{}", "Status: 500 ");
+	/* there is nothing that could be coded */
+	EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, PROFILE, {"HTTP_CONTENT_ENCODING", "gzip"}),
+	       "", "Status: 500 ");
 }
 
 static void other_methods(void **state)
@@ -148,7 +311,14 @@ static void error_documents_keep_their_status(void **state)
 	       "", "Status: 400 ", "skipFile");
 	EXPECT(VARIABLES({"REQUEST_METHOD", "GET"}, PROFILE, {"REDIRECT_STATUS", "411"},
 			 {"REQUEST_URI", "/other%zz"}),
-	       "", "Status: 404 ");
+	       "", "Status: 411 ", "curl -d ''");
+	/* the web server's rules for another path than the document's were not asked */
+	EXPECT(VARIABLES({"REQUEST_METHOD", "GET"}, PROFILE, {"REDIRECT_STATUS", "411"},
+			 {"REQUEST_URI", "/v1/cover/clear"}),
+	       "", "Status: 411 ");
+	EXPECT(VARIABLES({"REQUEST_METHOD", "GET"}, {"PATH_INFO", "/v1/cover/clear"},
+			 {"REDIRECT_STATUS", "411"}, {"REQUEST_URI", "/v1/cover/profile"}),
+	       "", "Status: 411 ");
 	EXPECT(VARIABLES({"REQUEST_METHOD", "GET"}, PROFILE, {"REDIRECT_STATUS", "431"}), "",
 	       "Status: 431 ", "refused the request: status 431");
 	EXPECT(VARIABLES({"REQUEST_METHOD", "OPTIONS"}, PROFILE, {"REDIRECT_STATUS", "200"}), "",
@@ -205,6 +375,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(unknown_paths),
 	    cmocka_unit_test(every_mapping_reaches_the_route),
+	    cmocka_unit_test(no_way_round_the_mapping),
+	    cmocka_unit_test(registration_is_another_programs),
+	    cmocka_unit_test(pages_of_other_sites_change_nothing),
+	    cmocka_unit_test(clearing_can_be_switched_off),
+	    cmocka_unit_test(coded_bodies_are_not_read),
 	    cmocka_unit_test(other_methods),
 	    cmocka_unit_test(errors_in_both_shapes),
 	    cmocka_unit_test(head_sends_no_body),

@@ -161,11 +161,38 @@ static void forms(void **state)
 	    {"%=1", "the form body has a name with a % that is not followed by two hex digits"},
 	    {"skipfile=%00", "skipFile holds a NUL character"},
 	    {"skipfile=%ff", "skipFile is not valid UTF-8"},
+	    {"  \n", ";;"},
+	    {"skipfile=a\n", "a;;"},
+	    {"null", ";;"},
+	    {"n=1&skipfile=a", "a;;"},
 	};
+	static const char *const unknown[] = {
+	    "hello", "body.json", "main", "\"main\"", "123", "true", "=", "&", "colour=red&size=2",
+	    "nul", "\xef\xbb\xbf{}", "skip file=a", "--x\r\nContent-Disposition: form-data",
+	};
+	size_t i;
 
 	(void)state;
 	CHECK(cases, form_type);
 	CHECK(cases, "Application/X-WWW-Form-Urlencoded; charset=utf-8");
+	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
+		assert_non_null(strstr(read_body(unknown[i], strlen(unknown[i]), form_type),
+				       "a form without a field that is known here: send JSON, such as "
+				       "{\"skipFile\": [\"_gen\\\\.go$\"]}"));
+	assert_non_null(strstr(read_body("--x\r\n", 5, "multipart/form-data; boundary=x"),
+			       "not read here"));
+}
+
+/* What a query string asks for is a good deal else's business: nothing has to be known. */
+static void query_strings(void **state)
+{
+	cleanup_query struct query q = QUERY_INIT;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(query_add_form(&q, "", 0, "query string", &err), 0);
+	assert_int_equal(query_add_form(&q, "colour=red&_=1", 14, "query string", &err), 0);
+	assert_int_equal(query_add_form(&q, "a&skipfile=b&skipfile=c", 23, "query string", &err), 2);
 }
 
 int main(void)
@@ -175,6 +202,7 @@ int main(void)
 	    cmocka_unit_test(bad_json_names_what_is_wrong),
 	    cmocka_unit_test(hostile_bytes_in_json),
 	    cmocka_unit_test(forms),
+	    cmocka_unit_test(query_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
