@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "cgi/base/log.h"
 #include "cgi/baseline/baseline_store.h"
 #include "cgi/directory/source_file.h"
 #include "cgi/collect/service_filter.h"
@@ -45,6 +46,7 @@ void baseline_cache_free(struct baseline_cache *cache)
 void baseline_free(struct baseline *baseline)
 {
 	covprofile_release(baseline->profile);
+	free(baseline->passed_over);
 	*baseline = BASELINE_INIT;
 }
 
@@ -188,6 +190,16 @@ static int read_latest(const struct finding *f, struct baseline *baseline, struc
 	return explain(f, err);
 }
 
+/* What has no number of a system call is said of the directory itself, and stays so. */
+static int pass_over(struct baseline *baseline, struct error *err)
+{
+	if (err->class != ERROR_INTERNAL || err->errnum)
+		return -1;
+	log_line("profile without a baseline: %s", err->message);
+	baseline->passed_over = strdup(err->message);
+	return baseline->passed_over ? 0 : error_no_memory(err);
+}
+
 int baseline_read(struct baseline *baseline, struct baseline_cache *cache, struct reader *reader,
 		  const struct settings *settings, const struct string_list *dirs,
 		  const struct string_list *services, const struct deadline *deadline,
@@ -203,7 +215,9 @@ int baseline_read(struct baseline *baseline, struct baseline_cache *cache, struc
 	int rc = state_dir_open(&f.state, settings, dirs, err);
 
 	baseline_key(f.key, dirs);
-	if (rc == 0 && f.state.fd >= 0)
+	if (rc < 0)
+		rc = settings->state ? -1 : pass_over(baseline, err);
+	else if (f.state.fd >= 0)
 		rc = read_latest(&f, baseline, err);
 	state_dir_close(&f.state);
 	return rc;

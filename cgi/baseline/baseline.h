@@ -21,6 +21,8 @@ struct baseline {
 	int64_t set_ns;		    /* when it was set, unix nanoseconds; 0 = there is none */
 	struct covprofile *profile; /* this is a user of it; NULL = nothing had run */
 	char digest[33];	    /* of the profile; "" without one */
+	char *passed_over;	    /* owned; why a state directory that is there is none of ours;
+				       NULL = none was passed over */
 };
 
 #define BASELINE_INIT ((struct baseline){0})
@@ -36,8 +38,11 @@ void baseline_cache_free(struct baseline_cache *cache);
  * Find the latest baseline for coverage directories (`dirs`: their real paths); with a non-empty
  * `services` what belongs to programs of these names in it.  It is no error when there is none.
  *
- * -1: ERROR_INTERNAL with what to do where the state directory can't be trusted or read, or where
- * the baseline is damaged; ERROR_UNAVAILABLE, ERROR_TIMEOUT, ERROR_CANCELLED.
+ * Anybody may have made the state directory that nobody has set (in /tmp): where it is not of this
+ * user, who so has no baseline in it, that is no error either, but told in baseline->passed_over.
+ *
+ * -1: ERROR_INTERNAL with what to do where the directory in GOVERAGE_STATE can't be trusted or
+ * read, or where the baseline is damaged; ERROR_UNAVAILABLE, ERROR_TIMEOUT, ERROR_CANCELLED.
  */
 must_check int baseline_read(struct baseline *baseline, struct baseline_cache *cache,
 			     struct reader *reader, const struct settings *settings,

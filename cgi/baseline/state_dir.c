@@ -28,6 +28,23 @@ int state_dir_cannot_write(const struct state_dir *state, int errnum, struct err
 			   state->path);
 }
 
+static int refuse(const struct state_dir *state, int errnum, struct error *err)
+{
+	if (errnum == ENOTDIR || errnum == ELOOP)
+		return error_set(
+		    err, ERROR_INTERNAL,
+		    "the state directory %.512s is not a directory (symbolic links are "
+		    "not followed): remove it, or set GOVERAGE_STATE to another one",
+		    state->path);
+	if (errnum == EACCES)
+		return error_set(err, ERROR_INTERNAL,
+				 "the state directory %.512s can't be read by uid %lu: set "
+				 "GOVERAGE_STATE to a directory of this user",
+				 state->path, (unsigned long)geteuid());
+	return error_errno(err, ERROR_INTERNAL, errnum, "can't open the state directory %.512s",
+			   state->path);
+}
+
 /* --- where it is --------------------------------------------------------------------------------
  */
 
@@ -81,7 +98,8 @@ static int check_place(const struct state_dir *state, const struct string_list *
 	size_t i;
 
 	if (!real)
-		return state_dir_cannot_write(state, errno, err);
+		return errno == ELOOP ? refuse(state, errno, err)
+				      : state_dir_cannot_write(state, errno, err);
 	for (i = 0; i < dirs->n; i++)
 		if (is_within(real, dirs->items[i].text))
 			return error_set(err, ERROR_INTERNAL,
@@ -117,23 +135,6 @@ static int check_owner(const struct state_dir *state, struct error *err)
 	return 0;
 }
 
-static int refuse(const struct state_dir *state, int errnum, struct error *err)
-{
-	if (errnum == ENOTDIR || errnum == ELOOP)
-		return error_set(
-		    err, ERROR_INTERNAL,
-		    "the state directory %.512s is not a directory (symbolic links are "
-		    "not followed): remove it, or set GOVERAGE_STATE to another one",
-		    state->path);
-	if (errnum == EACCES)
-		return error_set(err, ERROR_INTERNAL,
-				 "the state directory %.512s can't be read by uid %lu: set "
-				 "GOVERAGE_STATE to a directory of this user",
-				 state->path, (unsigned long)geteuid());
-	return error_errno(err, ERROR_INTERNAL, errnum, "can't open the state directory %.512s",
-			   state->path);
-}
-
 static int open_there(struct state_dir *state, struct error *err)
 {
 	state->fd = open(state->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -152,7 +153,8 @@ int state_dir_open(struct state_dir *state, const struct settings *settings,
 static int take_lock(struct state_dir *state, const struct deadline *deadline, struct error *err)
 {
 	state->lock = openat(state->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	/* a sandbox lets no file be opened for writing that is there; only NFS wants that for a lock */
+	/* a sandbox lets no file be opened for writing that is there; only NFS wants that for a
+	 * lock */
 	if (state->lock < 0 && errno == EPERM)
 		state->lock =
 		    openat(state->fd, LOCK_NAME, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgi/base/escape.h"
 #include "cgi/baseline/baseline.h"
 #include "cgi/baseline/baseline_store.h"
 #include "cgi/collect/collect.h"
@@ -170,8 +171,19 @@ static int answer_text(struct answering *a, struct error *err)
 /* --- the headers ---------------------------------------------------------------------------------
  */
 
-static void warn(struct response *response, const struct reader_report *report)
+static void warn_text(struct response *response, const char *front, const char *text)
 {
+	cleanup_buffer struct buffer plain = BUFFER_INIT;
+
+	escape_plain(&plain, text, strlen(text));
+	response_header(response, "Goverage-Warning", "%s%s", front, buffer_str(&plain));
+}
+
+static void warn(struct response *response, const struct reader_report *report,
+		 const struct baseline *baseline)
+{
+	if (baseline->passed_over)
+		warn_text(response, "there is no baseline: ", baseline->passed_over);
 	if (report->mixed_modes)
 		response_header(response, "Goverage-Warning",
 				"programs with different counter modes: 1 is covered, 0 is not");
@@ -201,7 +213,7 @@ static void describe(const struct answering *a)
 		baseline_time(time, a->baseline.set_ns);
 		response_header(response, "Goverage-Baseline", "%s", time);
 	}
-	warn(response, report);
+	warn(response, report, &a->baseline);
 }
 
 /* Name the state for later requests.  True when the client has this very answer already. */

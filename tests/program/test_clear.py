@@ -390,13 +390,53 @@ def faults(out, work, covdata):
         else:
             place.env["GOVERAGE_STATE"] = "/usr"
         check_error(place.ask(CLEAR), 500, "belongs to uid")
+        if os.geteuid() == 0:
+            check_passed_over(place, "belongs to uid")
+    with out.check("of another user, and it was asked for"):
+        place.env["GOVERAGE_STATE"] = place.state if os.geteuid() == 0 else "/usr"
         check_error(place.ask(PROFILE), 500, "belongs to uid")
     with out.check("open to other users"):
         place = Place(work, covdata)
         place.run(shop)
         os.mkdir(place.state)
         os.chmod(place.state, 0o777)
-        check_error(place.ask(CLEAR), 500, "0700")
+        check_passed_over(place, "0700")
+        place.env["GOVERAGE_STATE"] = place.state
+        check_error(place.ask(PROFILE), 500, "0700")
+    with out.check("a file in its place"):
+        place = Place(work, covdata)
+        place.run(shop)
+        with open(place.state, "wb"):
+            pass
+        check_passed_over(place, "is not a directory")
+    for title, target in (("a symbolic link", work.mkdir("behind-a-link")), ("a loop", None), ("a dead link", "/nowhere/at/all")):
+        with out.check(f"{title} in its place"):
+            place = Place(work, covdata)
+            place.run(shop)
+            os.symlink(target or place.state, place.state)
+            check_passed_over(place, "is not a directory")
+    with out.check("a named pipe in its place"):
+        place = Place(work, covdata)
+        place.run(shop)
+        os.mkfifo(place.state)
+        check_passed_over(place, "is not a directory")
+    with out.check("one that its own user can't read"):
+        place = Place(work, covdata)
+        place.run(shop)
+        os.mkdir(place.state, 0o300)
+        if os.geteuid() == 0:
+            os.chown(place.state, NOBODY, NOBODY)
+        answer = ask_without_rights(place, PROFILE, GOVERAGE_LIVE="off")
+        tap.contains(good(answer).header("goverage-warning"), "can't be read by uid", "Goverage-Warning")
+        check_error(ask_without_rights(place), 500, "can't be read by uid")
+    with out.check("a name that a header can't hold"):
+        place = Place(work, covdata)
+        place.dir = work.mkdir("line\nfeed: \xe9")
+        place.state = place.dir + ".goverage-state"
+        place.env["GOCOVERDIR"] = place.dir
+        place.run(shop)
+        os.symlink("/nowhere", place.state)
+        check_passed_over(place, "is not a directory")
     with out.check("no absolute path"):
         check_error(Place(work, covdata, GOVERAGE_STATE="state").ask(PROFILE), 500, "goverage_state", "begins with /")
     with out.check("a damaged baseline is an error, not a wrong number; another clear mends it"):
@@ -426,9 +466,19 @@ def faults(out, work, covdata):
         check_error(place.ask(CLEAR, {"service": 1}), 400, "service")
 
 
-def ask_without_rights(place):
-    """A clear by a user who is not root."""
-    env = cgi_client.environment(place.env, path=CLEAR)
+def check_passed_over(place, reason):
+    """A default state directory that somebody else may have made: a warning; and nothing is kept in it."""
+    answer = place.profile()
+    tap.equal(answer.body, go_fixture.textfmt(place.dir), "the profile")
+    tap.contains(answer.header("goverage-warning") or "", reason, "Goverage-Warning")
+    tap.equal(answer.header("goverage-baseline"), None, "Goverage-Baseline")
+    tap.equal(place.profile(total=True).header("goverage-warning"), None, "Goverage-Warning with total")
+    check_error(place.ask(CLEAR), 500, reason)
+
+
+def ask_without_rights(place, path=CLEAR, **more):
+    """A request of a user who is not root."""
+    env = cgi_client.environment(place.env, path=path, **more)
     who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     for directory in (place.work.path, place.dir):
         os.chmod(directory, 0o755)
