@@ -10,39 +10,6 @@
 
 enum { IMPORT_PATH_ROOM = 4096 };
 
-/* What lies behind the last slash of n bytes. */
-static const char *last_element(const char *path, size_t n, size_t *len)
-{
-	const char *slash = memrchr(path, '/', n);
-	const char *element = slash ? slash + 1 : path;
-
-	*len = (size_t)(path + n - element);
-	return element;
-}
-
-/* "v2" and above: "v" and a number without leading zero that is not 1. */
-static bool is_major_version(const char *element, size_t n)
-{
-	size_t i;
-
-	if (n < 2 || element[0] != 'v' || element[1] == '0' || (n == 2 && element[1] == '1'))
-		return false;
-	for (i = 1; i < n; i++)
-		if (element[i] < '0' || element[i] > '9')
-			return false;
-	return true;
-}
-
-void program_name_of_import_path(const char *path, size_t n, struct buffer *name)
-{
-	size_t len;
-	const char *element = last_element(path, n, &len);
-
-	if (element > path && is_major_version(element, len))
-		element = last_element(path, (size_t)(element - path) - 1, &len);
-	buffer_append(name, element, len);
-}
-
 /* -1 for all the machine is out of, else 1 = opened, 0 = nothing to be read here. */
 static int open_file(const struct input_file *input, int *fd, uint64_t *size, struct error *err)
 {
@@ -68,15 +35,16 @@ int program_name_of_counters(const struct input_file *counters, struct buffer *s
 	cleanup_fd int fd = -1;
 	uint64_t size = 0;
 	int opened = open_file(counters, &fd, &size, err);
-	const char *base;
-	size_t len;
+	const char *base, *slash;
 
 	if (opened <= 0)
 		return opened;
 	if (counters_argv0(fd, size, scratch, &argv0, err) < 0)
 		return -1;
-	base = last_element(buffer_str(&argv0), argv0.len, &len);
-	buffer_append(name, base, len);
+	base = buffer_str(&argv0);
+	slash = memrchr(base, '/', argv0.len);
+	base = slash ? slash + 1 : base;
+	buffer_append(name, base, argv0.len - (size_t)(base - buffer_str(&argv0)));
 	return name->failed ? error_no_memory(err) : 0;
 }
 

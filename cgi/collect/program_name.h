@@ -27,11 +27,4 @@ must_check int program_name_of_counters(const struct input_file *counters, struc
 must_check int program_name_of_meta(const struct input_file *meta, struct buffer *name,
 				    struct error *err);
 
-/*
- * Append the name that `go build` gives to a program by the import path (n bytes) of its main
- * package: the last element, or the one before it when the last one is a major version
- * (example.org/shop/v2).
- */
-void program_name_of_import_path(const char *path, size_t n, struct buffer *name);
-
 #endif

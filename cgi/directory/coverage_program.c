@@ -87,3 +87,36 @@ bool coverage_program(int fd, uint64_t size, char *out, size_t room)
 	strings.left = (size_t)n;
 	return take_string(&strings, le32(blob + COVBLOB_AT_IMPORT_PATH), out, room);
 }
+
+/* What lies behind the last slash of n bytes. */
+static const char *last_element(const char *path, size_t n, size_t *len)
+{
+	const char *slash = memrchr(path, '/', n);
+	const char *element = slash ? slash + 1 : path;
+
+	*len = (size_t)(path + n - element);
+	return element;
+}
+
+/* "v2" and above: "v" and a number without leading zero that is not 1. */
+static bool is_major_version(const char *element, size_t n)
+{
+	size_t i;
+
+	if (n < 2 || element[0] != 'v' || element[1] == '0' || (n == 2 && element[1] == '1'))
+		return false;
+	for (i = 1; i < n; i++)
+		if (element[i] < '0' || element[i] > '9')
+			return false;
+	return true;
+}
+
+void program_name_of_import_path(const char *path, size_t n, struct buffer *name)
+{
+	size_t len;
+	const char *element = last_element(path, n, &len);
+
+	if (element > path && is_major_version(element, len))
+		element = last_element(path, (size_t)(element - path) - 1, &len);
+	buffer_append(name, element, len);
+}

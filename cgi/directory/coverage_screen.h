@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cgi/base/buffer.h"
 #include "cgi/directory/coverage_set.h"
 
 enum {
@@ -32,5 +33,12 @@ const char *coverage_screen_counters(int fd, uint64_t size);
  * cut to `room`.  False when it can't be read.
  */
 bool coverage_program(int fd, uint64_t size, char *out, size_t room);
+
+/*
+ * Append the name that `go build` gives to a program by the import path (n bytes) of its main
+ * package: the last element, or the one before it when the last one is a major version
+ * (example.org/shop/v2).
+ */
+void program_name_of_import_path(const char *path, size_t n, struct buffer *name);
 
 #endif

@@ -81,11 +81,8 @@ struct live_report {
  * executables; NULL or empty = all) and add their snapshots to *out; NULL = only report.  A process
  * that can't be read is no error but a line of the report.
  *
- * Processes that may not be looked into are reported as denied only when something says that they
- * are ours: their user owns a coverage file in one of the directories (and they are not older than
- * the oldest covmeta file there), or owns a directory itself (but for root); and the program that
- * their command line names does not turn out to be one without coverage.  cgi/live/find/evidence.h has
- * it in full.
+ * Processes that may not be looked into are reported as denied only when all that everybody may see
+ * says that they are ours: cgi/live/evidence.h has it.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE, ERROR_INTERNAL (no /proc).
  */

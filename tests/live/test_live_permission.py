@@ -98,6 +98,78 @@ def innocent(out, place):
         tap.equal(answer.processes, [], "processes")
 
 
+def dropped(out, place):
+    """Services that were root's, and wrote their meta-data as such; their user can't read them either."""
+    def deleted(program):
+        os.unlink(program)
+
+    def nothing(_):
+        pass
+
+    box = place.work.join("dropped")
+    for name, command, after in (("by its path", "{box}/service", nothing),
+                                 ("by a relative path", "./service", nothing),
+                                 ("by the path of a script", "{box}/script", nothing),
+                                 ("from a file that is deleted", "{box}/service", deleted)):
+        with out.check(f"denied: rights dropped after the start, run {name}"):
+            shutil.rmtree(box, ignore_errors=True)
+            os.mkdir(box)
+            program = shutil.copy(place.service, os.path.join(box, "service"))
+            with open(os.path.join(box, "script"), "w") as script:
+                script.write(f"#!/bin/bash\nexec -a \"$0\" {box}/service\n")
+            os.chmod(os.path.join(box, "script"), 0o755)
+            coverage = live.fresh(place.work, "coverage")
+            with live.Service(command.format(box=box), coverage, cwd=box) as service:
+                service.do("work 1")
+                service.do(f"setuid {OTHER}")
+                after(program)
+                answer = live.read([coverage], prefix=as_user(OTHER))
+                line = answer.of(service.pid)
+                tap.equal((line["state"], answer.counts["denied"]), ("denied", 1), "state, processes denied")
+                tap.equal(live.read([coverage]).of(service.pid)["state"], "read", "state by root")
+    with out.check("denied: a second process, much later, by its name"):
+        coverage = live.fresh(place.work, "coverage")
+        with live.Service("./service", coverage, cwd=place.work.path) as service:
+            (meta,) = go_fixture.files(coverage, "covmeta")
+            os.utime(os.path.join(coverage, meta), (1e9, 1e9))
+            answer = live.read([coverage], prefix=as_user(OTHER))
+            tap.equal(answer.of(service.pid)["state"], "denied", "state")
+
+
+def suspected(out, place):
+    """Root has written meta-data there, and runs programs that nobody may look into."""
+    coverage = live.fresh(place.work, "coverage")
+    with live.Service(place.service, coverage) as service:
+        service.kill()
+    hidden = place.work.join("hidden")
+    os.mkdir(hidden)
+    os.chmod(hidden, 0o700)
+    agent = shutil.copy(live.build("plain", "set", RELEASE, cover=False), os.path.join(hidden, "agent"))
+    covered = shutil.copy(live.build("main-not-covered", "set", RELEASE), os.path.join(hidden, "covered"))
+    sleeper = shutil.copy("/bin/sleep", os.path.join(hidden, "sleep"))
+    readable = shutil.copy(agent, place.work.join("agent"))
+    for name, program, arguments in (("a Go program in a directory of its own", agent, ()),
+                                     ("a covered one, which has to do with another directory", covered, ()),
+                                     ("a program that can be read", readable, ())):
+        with out.check(f"only suspected, not counted: {name}"):
+            with live.Service(program, None, *arguments):
+                answer = live.read([coverage], prefix=as_user(NOBODY))
+            tap.equal(answer.processes, [], "processes")
+    with out.check("only suspected, not counted: no Go program, whatever it is called"):
+        found = [processes.start([sleeper, "600"])]
+        found += [processes.start([place.named, name, sleeper, "600"]) for name in ("service", "./service", "")]
+        answer = live.read([coverage], prefix=as_user(NOBODY))
+        for process in found:
+            processes.stop(process)
+        tap.equal(answer.processes, [], "processes")
+    with out.check("a covered program whose meta-data are not in the directory"):
+        other = live.fresh(place.work, "other")
+        program = shutil.copy(live.build("main-not-covered", "count", RELEASE), place.work.join("elsewhere"))
+        with live.Service(program, other):
+            answer = live.read([coverage], prefix=as_user(NOBODY))
+        tap.equal(answer.processes, [], "processes")
+
+
 def main():
     processes.alarm(600)
     out = tap.Tap()
@@ -120,6 +192,8 @@ def main():
         denied(out, place, "a service of root", ["uid 0", f"uid {NOBODY}"], [], nobody)
         readable(out, place, "by root, though it is not dumpable", nobody, [], ["undumpable"])
         innocent(out, place)
+        dropped(out, place)
+        suspected(out, place)
     return out.done()
 
 

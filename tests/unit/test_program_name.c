@@ -7,6 +7,7 @@
 
 #include "cgi/format/counters_args.h"
 #include "cgi/collect/program_name.h"
+#include "cgi/directory/coverage_screen.h"
 
 /* --- argv[0] -----------------------------------------------------------------------------------
  */

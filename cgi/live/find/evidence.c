@@ -7,8 +7,21 @@
 
 #include "cgi/live/process/process_root.h"
 
+static const int64_t second_ns = 1000000000;
 /* A program writes its meta-data when its packages have initialised themselves. */
-static const int64_t initialising_ns = 60 * (int64_t)1000000000;
+enum { INITIALISING_S = 10 };
+
+static void digest_marks(struct evidence *evidence)
+{
+	uint64_t digest = 0xcbf29ce484222325u; /* FNV-1a */
+	const char *at;
+	unsigned i;
+
+	for (i = 0; i < evidence->marks.n; i++)
+		for (at = evidence->marks.list[i].hex; *at; at++)
+			digest = (digest ^ (unsigned char)*at) * 0x100000001b3u;
+	evidence->marks_digest = (digest << 1) | 2;
+}
 
 static int collect(struct evidence *evidence, struct fault *fault)
 {
@@ -27,47 +40,25 @@ static int collect(struct evidence *evidence, struct fault *fault)
 		if (st.st_uid != 0)
 			user_set_add(&evidence->dir_owners, st.st_uid);
 	}
+	if (meta_marks_read(&evidence->marks, evidence->watched, fault) < 0)
+		return -1;
+	digest_marks(evidence);
 	evidence->collected = true;
 	return 0;
 }
 
-/* Is it older than all that its kind has written? */
-static bool is_too_old(const struct evidence *evidence, uint64_t start_ticks)
-{
-	return evidence->files.oldest_meta_ns != INT64_MAX &&
-	       boot_clock_unix_ns(evidence->clock, start_ticks) <
-		   evidence->files.oldest_meta_ns - initialising_ns;
-}
+/* --- the program that a command line names -------------------------------------------------------
+ */
 
-static bool is_suspect(const struct evidence *evidence, uid_t uid, bool too_old)
-{
-	return user_set_has(&evidence->dir_owners, uid) ||
-	       (user_set_has(&evidence->files.owners, uid) && !too_old);
-}
-
-/* Does the program at this path not say that it was built with -cover?  1, 0, -1; 0 when it can't
- * be read. */
-static int is_without_coverage(struct evidence *evidence, const char *path,
-			       const struct deadline *deadline, struct fault *fault)
-{
-	cleanup_fd int path_fd = open(path, O_PATH | O_CLOEXEC);
-	cleanup_fd int fd = path_fd < 0 ? -1 : open_regular(path_fd);
-	cleanup_executable struct executable *exe = NULL;
-	struct file_identity identity;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return 0;
-	identity = file_identity_of(&st);
-	exe = cache_executable(evidence->cache, fd, &identity, deadline, fault);
-	if (!exe)
-		return fault->kind == FAULT_REQUEST ? -1 : 0;
-	return !exe->build.cover;
-}
+enum named {
+	NAMED_UNKNOWN, /* can't be found or read, or shows nothing */
+	NAMED_PLAIN,   /* is something else */
+	NAMED_COVERED, /* built with -cover, and none of those whose meta-data are here */
+	NAMED_OURS,
+};
 
 /* A name without a path: "sh", "-bash" of a login shell, "nginx: worker process". */
-static int is_common_program(struct evidence *evidence, const char *name,
-			     const struct deadline *deadline, struct fault *fault)
+static int open_common_program(const char *name)
 {
 	static const char *const places[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
 					     "/usr/bin",	"/sbin",	  "/bin"};
@@ -77,85 +68,184 @@ static int is_common_program(struct evidence *evidence, const char *name,
 	name += *name == '-';
 	len = strcspn(name, ": ");
 	if (len == 0 || memchr(name, '/', len))
-		return 0;
+		return -1;
 	for (i = 0; i < sizeof places / sizeof *places; i++) {
 		snprintf(path, sizeof path, "%s/%.*s", places[i], (int)len, name);
 		if (access(path, X_OK) == 0)
-			return is_without_coverage(evidence, path, deadline, fault);
+			return open(path, O_PATH | O_CLOEXEC);
 	}
+	return -1;
+}
+
+/* For reading; -1 where it can't be had. */
+static int open_named(const char *command, struct stat *st)
+{
+	cleanup_fd int path_fd =
+	    *command == '/' ? open(command, O_PATH | O_CLOEXEC) : open_common_program(command);
+	cleanup_fd int fd = path_fd < 0 ? -1 : open_regular(path_fd);
+
+	return fd >= 0 && fstat(fd, st) == 0 ? steal_fd(&fd) : -1;
+}
+
+/* Has the file in it what one of the meta-data files has?  1, 0, -1; looked for once. */
+static int has_mark(struct evidence *evidence, struct executable *exe, int fd,
+		    const struct deadline *deadline, struct fault *fault)
+{
+	const struct meta_mark *found = NULL;
+	struct memory file = memory_of_file(&fd);
+	uint64_t known = atomic_load(&exe->marks_looked_for);
+
+	if ((known & ~(uint64_t)1) == evidence->marks_digest)
+		return known & 1;
+	if (meta_marks_find(&evidence->marks, &file, 0, exe->identity.size, deadline, &found,
+			    fault) < 0)
+		return -1;
+	atomic_store(&exe->marks_looked_for, evidence->marks_digest | (found ? 1 : 0));
+	return found ? 1 : 0;
+}
+
+/* An enum named, or -1. */
+static int look_at_named(struct evidence *evidence, const char *command,
+			 const struct deadline *deadline, struct fault *fault)
+{
+	struct stat st;
+	cleanup_fd int fd = open_named(command, &st);
+	cleanup_executable struct executable *exe = NULL;
+	struct file_identity identity;
+	int has;
+
+	if (fd < 0)
+		return NAMED_UNKNOWN;
+	identity = file_identity_of(&st);
+	exe = cache_executable(evidence->cache, fd, &identity, deadline, fault);
+	if (!exe)
+		return fault->kind == FAULT_REQUEST ? -1 : NAMED_UNKNOWN;
+	if (exe->elf.kind == ELF_NOT)
+		return NAMED_UNKNOWN;
+	has = has_mark(evidence, exe, fd, deadline, fault);
+	if (has)
+		return has < 0 ? -1 : NAMED_OURS;
+	if (exe->build.cover)
+		return NAMED_COVERED;
+	/* a packed program has neither sections nor anything that shows */
+	return exe->is_go || exe->elf.has_sections ? NAMED_PLAIN : NAMED_UNKNOWN;
+}
+
+/* --- whose it is ---------------------------------------------------------------------------------
+ */
+
+struct suspect {
+	const char *command; /* argv[0] */
+	int64_t start_ns;
+	struct user_set users;
+};
+
+static bool have_common(const struct user_set *a, const struct user_set *b)
+{
+	unsigned i;
+
+	for (i = 0; i < a->n; i++)
+		if (user_set_has(b, a->users[i]))
+			return true;
+	return false;
+}
+
+static bool is_related(const struct evidence *evidence, const struct suspect *suspect)
+{
+	return have_common(&suspect->users, &evidence->dir_owners) ||
+	       have_common(&suspect->users, &evidence->files.owners);
+}
+
+/* Files of /proc belong to root where a process is not dumpable: it may have been root's once. */
+static int learn_users(const struct process *process, struct user_set *users, struct fault *fault)
+{
+	struct process_status status;
+	struct stat st;
+	unsigned i;
+
+	if (process_read_status(process, &status, fault) < 0)
+		return -1;
+	for (i = 0; i < sizeof status.uids / sizeof *status.uids; i++)
+		user_set_add(users, status.uids[i]);
+	if (fstatat(process->leader_fd, "stat", &st, 0) == 0)
+		user_set_add(users, st.st_uid);
 	return 0;
 }
 
-static int look_for_coverage(struct evidence *evidence, const char *command,
-			     const struct deadline *deadline, struct fault *fault)
+static bool has_name(const struct suspect *suspect, const char *name)
 {
-	if (*command == '/')
-		return is_without_coverage(evidence, command, deadline, fault);
-	return is_common_program(evidence, command, deadline, fault);
+	const char *slash = strrchr(suspect->command, '/');
+	const char *base = slash ? slash + 1 : suspect->command;
+	size_t len = strcspn(base, ": ");
+
+	return len > 0 && strlen(name) == len && memcmp(base, name, len) == 0;
 }
 
-static uint64_t hash_of(const char *command)
+/* Of a process whose program tells nothing: is it the one that wrote these meta-data? */
+static bool may_have_written(const struct suspect *suspect, const struct meta_mark *mark)
 {
-	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (; *command; command++)
-		hash = (hash ^ (unsigned char)*command) * 0x100000001b3u;
-	return hash | 1; /* 0 = free */
+	return user_set_has(&suspect->users, mark->owner) &&
+	       suspect->start_ns <= mark->written_ns &&
+	       mark->written_ns - suspect->start_ns <= INITIALISING_S * second_ns;
 }
 
-static uint64_t *place_of(struct evidence *evidence, uint64_t hash)
+static bool resembles_ours(const struct evidence *evidence, const struct suspect *suspect)
 {
-	return &evidence->others[(hash >> 8) % EVIDENCE_COMMANDS];
+	unsigned i;
+
+	for (i = 0; i < evidence->marks.n; i++)
+		if (may_have_written(suspect, &evidence->marks.list[i]) ||
+		    has_name(suspect, evidence->marks.list[i].name))
+			return true;
+	return false;
 }
 
-/* Many processes may run one program. */
-static bool is_known_as_something_else(struct evidence *evidence, const char *command)
+/* Meta-data that can't be read, or are no longer there, can't be looked for. */
+static bool lacks_marks(const struct evidence *evidence, const struct suspect *suspect)
 {
-	uint64_t hash = hash_of(command);
+	unsigned i;
 
-	return *place_of(evidence, hash) == hash;
+	for (i = 0; i < evidence->marks.n; i++)
+		if (!evidence->marks.list[i].is_known)
+			return true;
+	return evidence->marks.n == 0 && have_common(&suspect->users, &evidence->dir_owners);
 }
 
-/* By its command line, which anybody may see: 1, 0, -1. */
-static int is_something_else(struct evidence *evidence, const char *command,
-			     const struct deadline *deadline, struct fault *fault)
+static int judge(struct evidence *evidence, const struct suspect *suspect,
+		 const struct deadline *deadline, struct fault *fault)
 {
-	int other = look_for_coverage(evidence, command, deadline, fault);
-	uint64_t hash = hash_of(command);
-
-	if (other > 0)
-		*place_of(evidence, hash) = hash;
-	return other;
+	/* its user comes first: not everybody may have us read the files that he names */
+	if (!is_related(evidence, suspect))
+		return 0;
+	switch (look_at_named(evidence, suspect->command, deadline, fault)) {
+	case NAMED_OURS:
+		return 1;
+	case NAMED_COVERED:
+		return lacks_marks(evidence, suspect);
+	case NAMED_UNKNOWN:
+		return resembles_ours(evidence, suspect);
+	case NAMED_PLAIN:
+		return 0;
+	}
+	return -1;
 }
 
-/* --- a process -----------------------------------------------------------------------------------
- */
-
-/*
- * Could it be one of ours, as far as its program and its user tell?  1, 0, -1.  Its user comes
- * first: not everybody may have us read the files that he names on a command line.
- */
-static int may_be_ours(struct evidence *evidence, int proc_fd, pid_t pid, bool too_old,
-		       const struct deadline *deadline, struct fault *fault)
+static int look_at(struct evidence *evidence, int proc_fd, pid_t pid, uint64_t start_ticks,
+		   const struct deadline *deadline, struct fault *fault)
 {
 	cleanup_process struct process process = PROCESS_INIT;
 	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
-	struct process_status status;
-	int other;
+	struct suspect suspect = {.start_ns = boot_clock_unix_ns(evidence->clock, start_ticks)};
 
 	if (process_open_only(&process, proc_fd, pid, fault) < 0 ||
 	    process_command_line(&process, &argv, fault) < 0)
 		return -1;
 	if (argv.n == 0) /* a thread of the kernel */
 		return 0;
-	if (is_known_as_something_else(evidence, argv.items[0].text))
-		return 0;
-	if (process_read_status(&process, &status, fault) < 0)
+	suspect.command = argv.items[0].text;
+	if (learn_users(&process, &suspect.users, fault) < 0)
 		return -1;
-	if (!is_suspect(evidence, status.uid, too_old))
-		return 0;
-	other = is_something_else(evidence, argv.items[0].text, deadline, fault);
-	return other < 0 ? -1 : !other;
+	return judge(evidence, &suspect, deadline, fault);
 }
 
 int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
@@ -163,15 +253,15 @@ int evidence_says_ours(struct evidence *evidence, int proc_fd, pid_t pid,
 		       struct fault *fault)
 {
 	struct fault unseen = FAULT_INIT;
-	bool too_old;
 	int ours;
 
+	if (!process_may_run_go(stat))
+		return 0;
 	if (!evidence->collected && collect(evidence, fault) < 0)
 		return -1;
-	too_old = is_too_old(evidence, stat->start_ticks);
-	if (!evidence->dir_owners.n && (too_old || !evidence->files.owners.n))
+	if (!evidence->dir_owners.n && !evidence->files.owners.n)
 		return 0; /* whoever runs it */
-	ours = may_be_ours(evidence, proc_fd, pid, too_old, deadline, &unseen);
+	ours = look_at(evidence, proc_fd, pid, stat->start_ticks, deadline, &unseen);
 	if (ours >= 0)
 		return ours;
 	if (unseen.kind != FAULT_REQUEST)

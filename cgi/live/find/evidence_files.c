@@ -39,8 +39,6 @@ static void add(struct file_evidence *sum, const struct file_evidence *more)
 
 	for (i = 0; i < more->owners.n; i++)
 		user_set_add(&sum->owners, more->owners.users[i]);
-	if (more->oldest_meta_ns < sum->oldest_meta_ns)
-		sum->oldest_meta_ns = more->oldest_meta_ns;
 }
 
 void evidence_files_init(struct evidence_files *known)
@@ -117,8 +115,6 @@ static void add_meta(int dir_fd, const char *name, struct file_evidence *evidenc
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	user_set_add(&evidence->owners, st.st_uid);
-	if (ns_of(&st.st_mtim) < evidence->oldest_meta_ns)
-		evidence->oldest_meta_ns = ns_of(&st.st_mtim);
 }
 
 /* Its name has a process and a time in it: no other file will ever have it. */

@@ -1,7 +1,7 @@
 /*
- * What the coverage files of a directory tell of who runs the services: their owners, and when the
- * first meta-data was written.  It is asked for at each poll, and there may be thousands of files:
- * each counter file is looked at once, and the directory is listed when it has changed.
+ * What the coverage files of a directory tell of who runs the services: their owners.  It is asked
+ * for at each poll, and there may be thousands of files: each counter file is looked at once, and
+ * the directory is listed when it has changed.
  */
 #ifndef GOVERAGE_LIVE_FIND_EVIDENCE_FILES_H
 #define GOVERAGE_LIVE_FIND_EVIDENCE_FILES_H
@@ -33,10 +33,9 @@ void user_set_add(struct user_set *set, uid_t uid);
 
 struct file_evidence {
 	struct user_set owners;
-	int64_t oldest_meta_ns; /* unix nanoseconds; INT64_MAX = there is none */
 };
 
-#define FILE_EVIDENCE_INIT ((struct file_evidence){.oldest_meta_ns = INT64_MAX})
+#define FILE_EVIDENCE_INIT ((struct file_evidence){.owners.n = 0})
 
 /* A counter file. */
 struct evidence_file {

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cgi/base/io.h"
 #include "cgi/format/coverage_format.h"
+#include "cgi/directory/coverage_screen.h"
 #include "cgi/live/go/registration.h"
 
 enum { CHUNK = 256 << 10, PREFIX_LEN = 8, ENTRIES_MAX = 100000 };
@@ -43,6 +45,17 @@ static bool read_head(int fd, unsigned char head[META_MARK_SIZE])
 	       io_pread_full(fd, head, META_MARK_SIZE, (off_t)at) == META_MARK_SIZE;
 }
 
+static void read_name(int fd, const struct stat *st, char name[META_NAME_SIZE])
+{
+	cleanup_buffer struct buffer built = BUFFER_INIT;
+	char path[1024];
+
+	if (!coverage_program(fd, (uint64_t)st->st_size, path, sizeof path))
+		return;
+	program_name_of_import_path(path, strlen(path), &built);
+	snprintf(name, META_NAME_SIZE, "%s", buffer_str(&built));
+}
+
 /* In a free place, or in that of the oldest one. */
 static struct meta_mark *place_for(struct meta_marks *marks, int64_t written_ns)
 {
@@ -73,6 +86,8 @@ static void add(struct meta_marks *marks, int dir_fd, const char *name, const ch
 	memcpy(mark->hex, hex, META_HEX_SIZE);
 	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	mark->is_known = fd >= 0 && read_head(fd, mark->head);
+	if (mark->is_known)
+		read_name(fd, &st, mark->name);
 }
 
 static int read_dir(struct meta_marks *marks, int dir_fd, struct fault *fault)

@@ -13,6 +13,7 @@ enum {
 	META_MARKS_MAX = 64, /* the youngest ones */
 	META_MARK_SIZE = 32, /* bytes: lengths, indices of strings, the hash */
 	META_HEX_SIZE = 33,
+	META_NAME_SIZE = 128,
 };
 
 struct meta_mark {
@@ -21,6 +22,7 @@ struct meta_mark {
 	int64_t written_ns;		    /* unix nanoseconds */
 	bool is_known;			    /* the file could be read */
 	unsigned char head[META_MARK_SIZE]; /* of its last package, which is main */
+	char name[META_NAME_SIZE];	    /* that go build gives the program; "" = not known */
 };
 
 struct meta_marks {

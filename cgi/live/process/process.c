@@ -336,9 +336,11 @@ int process_read_status(const struct process *process, struct process_status *st
 	gid = status_line(buffer_str(&text), "\nGid:");
 	ns_pid = status_line(buffer_str(&text), "\nNSpid:");
 	capabilities = status_line(buffer_str(&text), "\nCapPrm:");
-	if (!uid || !gid || !capabilities || sscanf(uid, "%u %u", &real, &effective) != 2)
+	if (!uid || !gid || !capabilities ||
+	    sscanf(uid, "%u %u %u %u", &status->uids[0], &status->uids[1], &status->uids[2],
+		   &status->uids[3]) != 4)
 		return fault_set(fault, FAULT_UNSUPPORTED, "/proc/PID/status has an unknown form");
-	status->uid = effective;
+	status->uid = status->uids[1];
 	if (sscanf(gid, "%u %u", &real, &effective) != 2)
 		return fault_set(fault, FAULT_UNSUPPORTED, "/proc/PID/status has an unknown form");
 	status->gid = effective;

@@ -27,6 +27,7 @@ struct process_stat {
 
 struct process_status {
 	uid_t uid, gid;	       /* effective; as this program sees them */
+	uid_t uids[4];	       /* real, effective, saved, of the file system */
 	uint64_t ns_pid;       /* the pid as the process itself sees it */
 	uint64_t capabilities; /* permitted */
 };
