@@ -120,9 +120,11 @@ source_stanza() {
 	}'
 }
 
-# private_apt DIRECTORY: writes an apt configuration that is the machine's (its proxy, above all) but for
-# the directories, the hooks, and the sources, which are those of DIRECTORY/archive.sources; prints its name.
+# private_apt DIRECTORY [ARCHITECTURE]: writes an apt configuration that is the machine's (its proxy, above all) but
+# for the directories, the hooks, the sources, which are those of DIRECTORY/archive.sources, and the architecture;
+# prints its name.
 private_apt() {
+	architecture=${2:-$(dpkg --print-architecture)}
 	mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
 	: >"$1/status"
 	{
@@ -140,8 +142,9 @@ private_apt() {
 			Dir::Cache "$1/cache";
 			Dir::Cache::pkgcache "";
 			Dir::Cache::srcpkgcache "";
-			APT::Architecture "$(dpkg --print-architecture)";
-			APT::Architectures { "$(dpkg --print-architecture)"; };
+			APT::Architecture "$architecture";
+			#clear APT::Architectures;
+			APT::Architectures { "$architecture"; };
 			APT::Default-Release "";
 			APT::Update::Error-Mode "any";
 			APT::Sandbox::User "root";

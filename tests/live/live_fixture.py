@@ -34,6 +34,7 @@ VARIANTS = {
     "main-not-covered": (["-coverpkg=example.com/service/work"], False),
     "no-sections": ([], False),
     "386": ([], False),
+    "arm64": (["-ldflags=-s -w"], False),
     "many": (["-ldflags=-s -w"], False),  # with the functions of many_functions()
     "c-shared": (["-buildmode=c-shared"], True),
     "c-shared-stripped": (["-buildmode=c-shared", "-ldflags=-s -w"], True),
@@ -112,7 +113,7 @@ def _build_at(program, command, variant, mode, cover):
     directory = os.path.dirname(program)
     flags, cgo = VARIANTS[variant]
     environment = dict(go_fixture.go_environment(), CGO_ENABLED="1" if cgo else "0",
-                       GOFLAGS="-mod=mod -buildvcs=false", **({"GOARCH": "386"} if variant == "386" else {}))
+                       GOFLAGS="-mod=mod -buildvcs=false", **({"GOARCH": variant} if variant in ("386", "arm64") else {}))
     covered = ["-cover", f"-covermode={mode}"] if cover else []
     if cover and not any(flag.startswith("-coverpkg") for flag in flags):
         covered.append("-coverpkg=./...")

@@ -19,13 +19,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 900  # seconds for building the libraries, where scripts/check has not done so before
 
 
-def static_program(libc):
-    """The path of the program, built by scripts/static-program with musl or glibc."""
+def static_program(libc, host=None):
+    """The path of the program, built by scripts/static-program with musl or glibc, for this machine or another."""
     script = os.path.join(tree.SOURCE, "scripts", "static-program")
-    into = os.path.join(go_fixture.CACHE, f"static-{libc}")
+    into = os.path.join(go_fixture.CACHE, f"static-{libc}" + (f"-{host}" if host else ""))
     os.makedirs(into, exist_ok=True)
-    done = subprocess.run([script, "--libc", libc, "--into", into], stdout=subprocess.PIPE, timeout=PATIENCE,
-                          check=True, text=True)
+    done = subprocess.run([script, "--libc", libc, *(["--host", host] if host else []), "--into", into],
+                          stdout=subprocess.PIPE, timeout=PATIENCE, check=True, text=True)
     return done.stdout.strip()
 
 
