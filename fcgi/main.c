@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "cgi/app_life.h"
+#include "cgi/base/io.h"
+#include "cgi/base/log.h"
 #include "cgi/check.h"
 #include "cgi/exchange/gateway_cgi.h"
 #include "cgi/handle.h"
-#include "cgi/base/io.h"
-#include "cgi/base/log.h"
-#include "fcgi/server/listener.h"
 #include "fcgi/options.h"
+#include "fcgi/server/listener.h"
 #include "fcgi/server/responder.h"
 
 /* Descriptors 0, 1 and 2 must not become anything else by accident. */

@@ -89,6 +89,8 @@ int error_status(enum error_class class)
 		return 415;
 	case ERROR_OVER_BUDGET:
 		return 422;
+	case ERROR_HEAD_TOO_LARGE:
+		return 431;
 	case ERROR_NOT_OFFERED:
 		return 501;
 	case ERROR_UNAVAILABLE:

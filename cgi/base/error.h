@@ -26,6 +26,7 @@ enum error_class {
 	ERROR_TOO_LARGE,   /* 413: the body is over the limit */
 	ERROR_MEDIA_TYPE,  /* 415: the body is coded in a way that is not read here */
 	ERROR_OVER_BUDGET, /* 422: a pattern costs too much */
+	ERROR_HEAD_TOO_LARGE, /* 431: the head is over the limit */
 	ERROR_INTERNAL,	   /* 500: misconfiguration, or a failing covdata */
 	ERROR_NOT_OFFERED, /* 501: what another program does under this path */
 	ERROR_UNAVAILABLE, /* 503: no data yet, or out of descriptors, processes or memory */

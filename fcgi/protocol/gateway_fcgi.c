@@ -3,79 +3,58 @@
 #include <fcgiapp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
+#include <string.h>
 
-#include "fcgi/protocol/bare_answer.h"
 #include "fcgi/protocol/head_pipe.h"
-#include "fcgi/protocol/request_head.h"
-#include "fcgi/protocol/peer_timeout.h"
-#include "fcgi/protocol/stdin_stream.h"
-#include "fcgi/protocol/stdout_records.h"
+#include "fcgi/protocol/output.h"
 
-/* As long as the buffer of libfcgi's stream: what is longer does not go through it. */
-enum { LONG_WRITE = 8192 };
+enum { LEAST_RATE = 16 << 10 }; /* bytes that a peer must take in a second */
 
 struct fcgi_gateway {
 	struct gateway base;
 	FCGX_Request request;
-	const struct fcgi_events *events;
-	struct request_head head;
-	struct stdin_stream body; /* in the room of the head */
+	bool has_parameters; /* in the request */
+	const struct fcgi_service *service;
+	struct input *input;
+	size_t read; /* bytes of the body */
+	struct output output;
 };
 
 static const char *fcgi_variable(struct gateway *gateway, const char *name)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
 
-	return FCGX_GetParam(name, self->request.envp);
+	return self->has_parameters ? FCGX_GetParam(name, self->request.envp) : NULL;
 }
 
+/* The body is there: see input.h. */
 static ssize_t fcgi_read(struct gateway *gateway, void *buf, size_t n,
 			 const struct deadline *deadline, struct error *err)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
-	ssize_t got;
+	size_t left = self->input->body.len - self->read;
 
-	if (deadline_left_ms(deadline) == 0)
-		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
-	got = stdin_stream_read(&self->body, buf, n);
-	/* the watchdog's bite looks like an early end */
-	if (got < 0 && deadline_left_ms(deadline) == 0)
-		return error_set(err, ERROR_TIMEOUT, "the request body did not arrive in time");
-	if (got < 0)
-		return error_set(
-		    err, ERROR_BAD_REQUEST,
-		    "the request body broke off: the connection was closed or stayed silent");
-	if ((size_t)got < n)
-		self->events->input_complete(self->events->context);
-	return got;
-}
-
-/* A head, or one short span of many: libfcgi collects these. */
-static int write_short(struct fcgi_gateway *self, const char *bytes, size_t n)
-{
-	return FCGX_PutStr(bytes, (int)n, self->request.out) < (int)n ? -1 : 0;
+	(void)deadline;
+	(void)err;
+	if (n > left)
+		n = left;
+	if (n)
+		memcpy(buf, self->input->body.data + self->read, n);
+	self->read += n;
+	return (ssize_t)n;
 }
 
 static int fcgi_write(struct gateway *gateway, const void *bytes, size_t n)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
 
-	if (n < LONG_WRITE)
-		return write_short(self, bytes, n);
-	if (FCGX_FFlush(self->request.out) < 0)
-		return -1;
-	if (stdout_records_send(self->request.ipcFd, self->request.requestId, bytes, n) == 0)
-		return 0;
-	/* what libfcgi says at the end must not be taken for the rest of a record */
-	shutdown(self->request.ipcFd, SHUT_RDWR);
-	return -1;
+	return output_write(&self->output, bytes, n);
 }
 
 static bool fcgi_gone(struct gateway *gateway)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
-	struct pollfd peer = {self->request.ipcFd, 0, 0}; /* a hang-up is always told */
+	struct pollfd peer = {self->input->fd, 0, 0}; /* a hang-up is always told */
 
 	return poll(&peer, 1, 0) > 0;
 }
@@ -83,19 +62,18 @@ static bool fcgi_gone(struct gateway *gateway)
 static void fcgi_answering(struct gateway *gateway, size_t n)
 {
 	struct fcgi_gateway *self = (struct fcgi_gateway *)gateway;
+	int64_t allowed_ns =
+	    self->service->allowed_ns + (int64_t)(n / LEAST_RATE) * INT64_C(1000000000);
 
-	/* what is short goes into the socket whatever the peer does */
-	if (n >= LONG_WRITE)
-		peer_timeout_set(self->request.ipcFd, SO_SNDTIMEO);
-	self->events->output_begins(n, self->events->context);
+	self->output.deadline.at_ns = monotonic_ns() + allowed_ns;
+	self->service->answering(self->service->context);
 }
 
 static void fcgi_log(void *context, const char *line, size_t len)
 {
 	struct fcgi_gateway *self = context;
 
-	FCGX_PutStr(line, (int)len, self->request.err);
-	FCGX_FFlush(self->request.err);
+	output_log(&self->output, line, len);
 }
 
 int gateway_fcgi_start(struct error *err)
@@ -108,13 +86,15 @@ int gateway_fcgi_start(struct error *err)
 }
 
 /*
- * Let libfcgi read the head from a descriptor that holds nothing else: so it sees what was looked
- * at, and not a byte more.  Then the connection takes that one's place, for the answer.
+ * Let libfcgi read the parameters from a descriptor that holds a request of our making with nothing
+ * else in it: so it sees what was looked at, and not a byte more.
  */
-static int accept_head(FCGX_Request *request, int connection, int fd, struct error *err)
+static int take_parameters(FCGX_Request *request, const struct input *input, struct error *err)
 {
-	int rc;
+	int rc, fd = head_pipe_borrow(&input->params, err);
 
+	if (fd < 0)
+		return -1;
 	FCGX_InitRequest(request, -1, 0);
 	/*
 	 * With these two fields FCGX_Accept_r() reads a request from this descriptor instead of
@@ -125,45 +105,44 @@ static int accept_head(FCGX_Request *request, int connection, int fd, struct err
 	request->keepConnection = 1;
 	rc = FCGX_Accept_r(request);
 	head_pipe_give_back(fd, rc < 0);
-	request->ipcFd = rc < 0 ? -1 : connection;
+	request->ipcFd = -1;
 	if (rc == 0)
 		return 0;
 	FCGX_Free(request, 0);
 	return error_set(err, ERROR_BAD_REQUEST, "libfcgi refused the request");
 }
 
-/* -1 with the reason; *can_tell is the id of the request where its client can be told it, or 0. */
-static int take_request(struct fcgi_gateway *self, int connection, const struct deadline *deadline,
-			unsigned *can_tell, struct error *err)
+/* See output_end(). */
+static bool is_watched(struct gateway *gateway)
 {
-	int fd;
+	static const char nginx[] = "nginx";
+	const char *server = fcgi_variable(gateway, "SERVER_SOFTWARE");
 
-	*can_tell = 0;
-	if (request_head_read(&self->head, connection, deadline, err) < 0)
-		return -1;
-	fd = head_pipe_borrow(self->head.bytes, self->head.len, err);
-	if (fd < 0) {
-		*can_tell = self->head.request_id;
-		return -1;
-	}
-	if (accept_head(&self->request, connection, fd, err) < 0)
-		return -1;
-	stdin_stream_init(&self->body, connection, &self->head);
-	return 0;
+	return server && strncmp(server, nginx, sizeof nginx - 1) == 0;
 }
 
-/* The stream that is closed last sends the end of the request: so it goes out with the answer. */
-static void finish(struct fcgi_gateway *self)
+static void answer(struct fcgi_gateway *self)
 {
-	FCGX_FClose(self->request.err);
-	FCGX_FClose(self->request.out);
-	if (!self->body.ended)
-		stdin_stream_drop(self->request.ipcFd);
-	FCGX_Free(&self->request, 0);
+	struct input *input = self->input;
+	struct error err = {0};
+
+	/* of what has failed before its body came there are none */
+	self->has_parameters = input->state >= INPUT_STDIN && !input->too_large &&
+			       take_parameters(&self->request, input, &err) == 0;
+	if (self->has_parameters)
+		input->watched = is_watched(&self->base);
+	self->service->answer(&self->base, err.class == ERROR_NONE ? NULL : &err,
+			      self->service->context);
 }
 
-int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
-		       const struct deadline *deadline, struct error *err)
+/* What libfcgi has in its streams, nothing, goes nowhere. */
+static void free_parameters(struct fcgi_gateway *self)
+{
+	if (self->has_parameters)
+		FCGX_Free(&self->request, 0);
+}
+
+bool gateway_fcgi_answer(struct input *input, const struct fcgi_service *service)
 {
 	struct fcgi_gateway self = {
 	    .base =
@@ -172,25 +151,23 @@ int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
 		    .read = fcgi_read,
 		    .write = fcgi_write,
 		    .stream_ends_with_body = true,
-		    .arrived_ns = events->arrived_ns,
+		    .arrived_ns = service->arrived_ns,
 		    .gone = fcgi_gone,
 		    .answering = fcgi_answering,
 		    .log = fcgi_log,
 		},
-	    .events = events,
-	    .head = REQUEST_HEAD_INIT,
+	    .service = service,
+	    .input = input,
+	    .output = {input->fd, input->request_id, {monotonic_ns() + service->allowed_ns, -1}},
 	};
-	unsigned can_tell;
-	int rc;
+	bool keep;
 
-	rc = take_request(&self, connection, deadline, &can_tell, err);
-	if (rc == 0)
-		events->answer(&self.base, events->context);
-	events->output_ends(events->context);
-	if (rc == 0)
-		finish(&self);
-	else if (can_tell)
-		bare_answer(connection, (int)can_tell, err);
-	request_head_free(&self.head);
-	return can_tell ? 0 : rc;
+	answer(&self);
+	keep = service->ending(service->context) && input->keep && input->state == INPUT_COMPLETE &&
+	       !self.output.failed;
+	output_end(&self.output, keep || !input->keep ? OUTPUT_THEN_ANY
+				 : input->watched     ? OUTPUT_THEN_LAST
+						      : OUTPUT_THEN_END);
+	free_parameters(&self);
+	return keep && !self.output.failed;
 }

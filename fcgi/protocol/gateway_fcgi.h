@@ -1,33 +1,38 @@
 /*
- * One FastCGI connection with one request on it.  The only file that knows libfcgi; it uses the
- * library's stream layer on a connection that we have accepted ourselves.
+ * The answer to one FastCGI request.  The only file that knows libfcgi: the library makes variables
+ * of the head.
  */
 #ifndef GOVERAGE_FCGI_PROTOCOL_GATEWAY_FCGI_H
 #define GOVERAGE_FCGI_PROTOCOL_GATEWAY_FCGI_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "cgi/base/error.h"
 #include "cgi/exchange/gateway.h"
+#include "fcgi/protocol/input.h"
 
 /* Once, before any thread starts. */
 must_check int gateway_fcgi_start(struct error *err);
 
-/* What the user of a connection does at its turning points; `context` is handed to each. */
-struct fcgi_events {
-	int64_t arrived_ns; /* when the connection was accepted, on the monotonic clock */
-	void (*answer)(struct gateway *gateway, void *context); /* the parameters are in */
-	void (*input_complete)(void *context);			/* the body is in, too */
-	void (*output_begins)(size_t n, void *context);		/* with n bytes of body */
-	void (*output_ends)(void *context); /* in any case, before the client can see it */
+/* Who answers, and what is told him; `context` is handed to each. */
+struct fcgi_service {
+	int64_t arrived_ns; /* when the request began, on the monotonic clock */
+	int64_t allowed_ns; /* for an answer to go out, and a second more for each 16 KiB */
+	/* Answer; `err` says why the parameters can't be had, and is NULL as a rule. */
+	void (*answer)(struct gateway *gateway, const struct error *err, void *context);
+	/* The answer is there, and goes out from now on.  Not told where there is none. */
+	void (*answering)(void *context);
+	/* All but the end is sent: the client can't see it yet.  May the peer use the connection
+	 * again? */
+	bool (*ending)(void *context);
 	void *context;
 };
 
 /*
- * Read a request's parameters from the connection, let answer() answer it, and finish the request,
- * after which there is nothing to do but to close the connection.  0 when answer() was called, or
- * when it could not be and the request was answered with the reason; -1 with the reason when what
- * came was no whole FastCGI request, or did not come in time.
+ * Have the request in `input` answered, which has begun but may have failed, and end it.  True when
+ * the connection can carry another one.
  */
-must_check int gateway_fcgi_serve(int connection, const struct fcgi_events *events,
-				  const struct deadline *deadline, struct error *err);
+bool gateway_fcgi_answer(struct input *input, const struct fcgi_service *service);
 
 #endif

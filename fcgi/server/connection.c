@@ -1,81 +1,184 @@
 #include "fcgi/server/connection.h"
 
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "cgi/base/log.h"
 #include "cgi/handle.h"
-#include "fcgi/protocol/gateway_fcgi.h"
 
-/* A refusal is not worth waiting for long. */
-static const int64_t refusal_ns = INT64_C(5000000000);
+struct connection *connection_new(int fd, size_t max_body)
+{
+	struct connection *connection = calloc(1, sizeof *connection);
 
-struct conversation {
-	const struct connection *connection;
+	if (!connection) {
+		close(fd);
+		return NULL;
+	}
+	connection->fd = fd;
+	connection->input = input_new(fd, max_body);
+	connection->since_ns = monotonic_ns();
+	return connection;
+}
+
+void connection_free(struct connection *connection)
+{
+	if (!connection)
+		return;
+	if (connection->list)
+		connection_list_remove(connection);
+	close(connection->fd);
+	input_free(&connection->input);
+	free(connection);
+}
+
+/* --- lists -------------------------------------------------------------------------------------
+ */
+
+void connection_list_add(struct connection_list *list, struct connection *connection)
+{
+	connection->list = list;
+	connection->next = NULL;
+	connection->previous = list->last;
+	if (list->last)
+		list->last->next = connection;
+	else
+		list->first = connection;
+	list->last = connection;
+	list->n++;
+}
+
+void connection_list_remove(struct connection *connection)
+{
+	struct connection_list *list = connection->list;
+
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		list->first = connection->next;
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	else
+		list->last = connection->previous;
+	list->n--;
+	connection->list = NULL;
+}
+
+struct connection *connection_list_take(struct connection_list *list)
+{
+	struct connection *first = list->first;
+
+	if (first)
+		connection_list_remove(first);
+	return first;
+}
+
+/* --- answering ---------------------------------------------------------------------------------
+ */
+
+/* The request has been answered.  Is there any further use for the connection? */
+static bool is_of_use(struct connection *connection, bool keep)
+{
+	bool whole = connection->input.state == INPUT_COMPLETE;
+
+	if (!keep && whole)
+		return false;
+	connection->since_ns = monotonic_ns();
+	if (keep) {
+		input_next(&connection->input);
+		return true;
+	}
+	shutdown(connection->fd, SHUT_WR);
+	connection->state = CONNECTION_DRAINING;
+	return true;
+}
+
+struct serving {
 	struct app *app;
-	struct watchdog *watchdog;
-	const struct connection_end *end;
-	int64_t allowed_ns;
+	const struct connection *connection;
+	const struct connection_events *events;
 };
 
-static void answer(struct gateway *gateway, void *context)
+static void serve(struct gateway *gateway, const struct error *err, void *context)
 {
-	struct conversation *self = context;
-	struct error busy;
+	const struct serving *self = context;
 
-	if (!self->connection->refuse) {
+	if (err)
+		handle_refusal(gateway, err);
+	else
 		handle_request(self->app, gateway);
-		return;
-	}
-	error_set(&busy, ERROR_UNAVAILABLE,
-		  "there are too many requests at once: try again in a moment, or set "
-		  "GOVERAGE_WORKERS or GOVERAGE_CONNECTIONS to more");
-	handle_overload(gateway, &busy);
 }
 
-static void input_complete(void *context)
+static void serve_answering(void *context)
 {
-	struct conversation *self = context;
+	const struct serving *self = context;
 
-	watchdog_input_complete(self->watchdog);
+	self->events->answering(self->events->context);
 }
 
-static void output_begins(size_t n, void *context)
+static bool serve_ending(void *context)
 {
-	struct conversation *self = context;
+	const struct serving *self = context;
 
-	watchdog_output(self->watchdog, n, self->allowed_ns);
+	return self->events->ending(self->events->context) &&
+	       self->connection->state == CONNECTION_OPEN;
 }
 
-static void output_ends(void *context)
+bool connection_serve(struct connection *connection, struct app *app,
+		      const struct connection_events *events)
 {
-	struct conversation *self = context;
-
-	self->end->tell(self->end->context);
-}
-
-void connection_serve(const struct connection *connection, struct app *app,
-		      struct watchdog *watchdog, const struct connection_end *end)
-{
-	struct conversation self = {connection, app, watchdog, end,
-				    app->settings.timeout_s * INT64_C(1000000000)};
-	const struct fcgi_events events = {
-	    .arrived_ns = connection->arrived_ns,
-	    .answer = answer,
-	    .input_complete = input_complete,
-	    .output_begins = output_begins,
-	    .output_ends = output_ends,
+	struct serving self = {app, connection, events};
+	const struct fcgi_service service = {
+	    .arrived_ns = connection->since_ns,
+	    .allowed_ns = app->settings.timeout_s * INT64_C(1000000000),
+	    .answer = serve,
+	    .answering = serve_answering,
+	    .ending = serve_ending,
 	    .context = &self,
 	};
-	struct deadline deadline = {connection->arrived_ns + self.allowed_ns, -1};
-	struct error err = {0};
 
-	if (connection->refuse) {
-		self.allowed_ns = refusal_ns;
-		deadline.at_ns = monotonic_ns() + refusal_ns;
-	}
-	watchdog_begin(watchdog, connection->fd, deadline.at_ns);
-	if (gateway_fcgi_serve(connection->fd, &events, &deadline, &err) < 0)
-		log_line("connection dropped: %s", err.message);
-	watchdog_end(watchdog);
-	close(connection->fd);
+	return is_of_use(connection, gateway_fcgi_answer(&connection->input, &service));
+}
+
+struct refusing {
+	const struct error *err;
+	bool counted, may_stay;
+};
+
+static void refuse(struct gateway *gateway, const struct error *err, void *context)
+{
+	const struct refusing *self = context;
+
+	(void)err; /* with or without parameters, this is the answer */
+	if (self->counted)
+		handle_overload(gateway, self->err);
+	else
+		handle_refusal(gateway, self->err);
+}
+
+static void refuse_answering(void *context)
+{
+	(void)context;
+}
+
+static bool refuse_ending(void *context)
+{
+	const struct refusing *self = context;
+
+	return self->may_stay;
+}
+
+bool connection_refuse(struct connection *connection, const struct error *err, bool counted,
+		       bool may_stay)
+{
+	struct refusing self = {err, counted, may_stay && connection->state == CONNECTION_OPEN};
+	const struct fcgi_service service = {
+	    .arrived_ns = connection->since_ns,
+	    .allowed_ns = 0, /* it is short: it finds room, or nobody takes anything */
+	    .answer = refuse,
+	    .answering = refuse_answering,
+	    .ending = refuse_ending,
+	    .context = &self,
+	};
+
+	return is_of_use(connection, gateway_fcgi_answer(&connection->input, &service));
 }

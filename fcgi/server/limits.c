@@ -26,7 +26,7 @@ static size_t thread_count(size_t connections)
 static size_t descriptors(const struct limits *limits)
 {
 	return OWN_DESCRIPTORS + limits->workers * WORK_DESCRIPTORS + limits->connections +
-	       LIMITS_REFUSERS;
+	       LIMITS_UNFINISHED;
 }
 
 struct limits limits_find(const struct settings *settings)

@@ -7,14 +7,14 @@
 #include "cgi/base/settings.h"
 
 enum {
-	LIMITS_THREADS = 128, /* connections that are read or sent at the same time, at most */
-	LIMITS_REFUSERS = 4,  /* threads beyond those, for refusals */
+	LIMITS_THREADS = 128,	/* requests in work, or whose answers are sent, at most */
+	LIMITS_UNFINISHED = 32, /* connections beyond those with requests, to read and to refuse */
 };
 
 struct limits {
 	size_t workers;	    /* requests in work: listing, reading, covdata */
 	size_t connections; /* requests that are there at once, waiting or not */
-	size_t threads;	    /* how many of the connections have a thread */
+	size_t threads;	    /* how many of the requests have a thread */
 };
 
 /*

@@ -31,6 +31,7 @@ int listener_adopt(struct listener *listener, int fd, struct error *err)
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "descriptor %d", fd);
 	listener->fd = fd;
+	listener->shared = true;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 struct listener {
 	int fd;		 /* non-blocking, close-on-exec */
+	bool shared;	 /* other processes may accept from it */
 	char *unix_path; /* of a socket that we made; NULL otherwise; owned */
 	dev_t device;	 /* of the file at unix_path, as we made it */
 	ino_t inode;

@@ -2,8 +2,8 @@
 #ifndef GOVERAGE_FCGI_SERVER_RESPONDER_H
 #define GOVERAGE_FCGI_SERVER_RESPONDER_H
 
-#include "cgi/exchange/app.h"
 #include "cgi/base/error.h"
+#include "cgi/exchange/app.h"
 #include "fcgi/server/listener.h"
 
 /*

@@ -1,6 +1,6 @@
 /*
- * A whole connection of a FastCGI client: through our look at its head, libfcgi, and the reading of
- * the request, up to the fields of its body.
+ * A whole connection of a FastCGI client: through our reading of its records, libfcgi, and the
+ * reading of the request, up to the fields of its body.
  */
 #include "fuzz.h"
 
@@ -11,14 +11,14 @@
 #include "cgi/exchange/query.h"
 #include "cgi/exchange/request.h"
 #include "fcgi/protocol/gateway_fcgi.h"
-#include "fcgi/protocol/params_scan.h"
+#include "fcgi/protocol/input.h"
 
 enum { MAX_BODY = 1 << 16, ANSWER_MS = 5000 };
 
 /* Whatever the parameters hold, they are strings of ours as long as the request lasts. */
 static void check_string(const char *text)
 {
-	fuzz_expect(!text || strlen(text) < PARAMS_SCAN_MAX);
+	fuzz_expect(!text || strlen(text) < PARAMS_MAX);
 }
 
 static void read_request(struct gateway *gateway, struct request *request)
@@ -43,12 +43,13 @@ static void read_request(struct gateway *gateway, struct request *request)
 		fuzz_expect(err.class == ERROR_BAD_REQUEST && err.message[0]);
 }
 
-static void answer(struct gateway *gateway, void *context)
+static void answer(struct gateway *gateway, const struct error *failure, void *context)
 {
 	static const char head[] = "Status: 200 OK\nContent-Type: text/plain\n\n";
 	cleanup_request struct request request = REQUEST_INIT;
 
 	++*(unsigned *)context;
+	fuzz_expect(!failure || failure->message[0]);
 	read_request(gateway, &request);
 	gateway->log(gateway, head, 6);
 	/* nobody is there to take it: that is no harm */
@@ -56,20 +57,15 @@ static void answer(struct gateway *gateway, void *context)
 		gateway->write(gateway, request.body.data, request.body.len);
 }
 
-static void input_complete(void *context)
+static void answering(void *context)
 {
 	(void)context;
 }
 
-static void output_begins(size_t n, void *context)
-{
-	(void)n;
-	(void)context;
-}
-
-static void output_ends(void *context)
+static bool ending(void *context)
 {
 	(void)context;
+	return true;
 }
 
 static void start(void)
@@ -82,7 +78,7 @@ static void start(void)
 /* A connection on which these bytes have come, and then its end. */
 static int connection_with(const uint8_t *data, size_t size)
 {
-	int ends[2], room = 4 * PARAMS_SCAN_MAX;
+	int ends[2], room = 4 * PARAMS_MAX;
 
 	fuzz_expect(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
 	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
@@ -93,21 +89,35 @@ static int connection_with(const uint8_t *data, size_t size)
 
 static void serve(const uint8_t *data, size_t size)
 {
-	unsigned answers = 0;
-	const struct fcgi_events events = {.arrived_ns = monotonic_ns(),
-					   .answer = answer,
-					   .input_complete = input_complete,
-					   .output_begins = output_begins,
-					   .output_ends = output_ends,
-					   .context = &answers};
-	const struct deadline deadline = deadline_in_ms(ANSWER_MS, -1);
+	unsigned answers = 0, requests = 0;
+	const struct fcgi_service service = {.arrived_ns = monotonic_ns(),
+					     .allowed_ns = ANSWER_MS * INT64_C(1000000),
+					     .answer = answer,
+					     .answering = answering,
+					     .ending = ending,
+					     .context = &answers};
 	struct error err = {0};
-	int connection = connection_with(data, size);
-	int rc = gateway_fcgi_serve(connection, &events, &deadline, &err);
+	struct input input = input_new(connection_with(data, size), MAX_BODY);
+	enum input_result result = INPUT_MORE;
 
-	fuzz_expect(rc == 0 ? answers == 1 : answers == 0 && err.message[0]);
+	while (result == INPUT_MORE || result == INPUT_REQUEST) {
+		result = input_receive(&input, &err);
+		fuzz_expect(result != INPUT_FAILED || err.message[0]);
+		if (result != INPUT_REQUEST)
+			continue;
+		requests++;
+		gateway_fcgi_answer(&input, &service);
+		input_next(&input);
+	}
+	/* what has begun can be answered, however it has failed */
+	if (result == INPUT_FAILED && input_has_begun(&input)) {
+		requests++;
+		fuzz_expect(!gateway_fcgi_answer(&input, &service) || input.keep);
+	}
+	fuzz_expect(answers == requests);
 	/* whatever came of it, the connection is the caller's */
-	fuzz_expect(close(connection) == 0);
+	fuzz_expect(close(input.fd) == 0);
+	input_free(&input);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

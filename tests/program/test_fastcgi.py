@@ -384,10 +384,11 @@ def endings(out, bench):
         with out.check(f"{name} while a body comes in: the request is answered"):
             with bench.listener() as listener:
                 request = fcgi.request_bytes(fcgi.parameters(body=MOCK), MOCK)
+                descriptors = settled_descriptors(listener.pid)
                 with fcgi.Connection(listener.address) as connection:
                     connection.send(request[:-20])
-                    processes.wait_until(lambda: processes.open_descriptors(listener.pid) and
-                                         "incoming request" in listener.log_text(), "the request to be seen")
+                    processes.wait_until(lambda: processes.open_descriptors(listener.pid) > descriptors,
+                                         "the request to be seen")
                     os.kill(listener.pid, number)
                     processes.wait_until(lambda: "signal" in listener.log_text(), "the signal to be seen")
                     connection.send(request[-20:])

@@ -227,13 +227,22 @@ def too_long(out, bench):
             tools.open_gate(gate)
             bench.well(answers(first)[0])
             bench.well(fcgi.request(listener.address))
-    with out.check("what waits without a thread for too long is refused; who stops in its body gets 504"):
+    with out.check("what waits without a thread for too long is refused, too"):
+        tools.clean_gate(gate)
+        with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_TIMEOUT="20", GOVERAGE_WORKERS="1",
+                            **tools.MARKING) as listener:
+            first = send(listener.address, PLAIN, 1)
+            tools.begun(gate, 1)
+            for answer in answers(send(listener.address, PLAIN, THREADS + 20)):
+                check_error(answer, 503)
+            tools.open_gate(gate)
+            bench.well(answers(first)[0])
+            bench.well(fcgi.request(listener.address))
+    with out.check("more clients than threads stop in their bodies: others are answered, and they get 504"):
         with bench.listener(GOVERAGE_TIMEOUT="6") as listener:
-            stuck = send(listener.address, WITH_BODY[:-12], THREADS)
-            processes.wait_until(lambda: listener.log_text().count("incoming request") == THREADS,
-                                 "all threads to be busy")
+            stuck = send(listener.address, WITH_BODY[:-12], 2 * THREADS)
             for answer in answers(send(listener.address, PLAIN, 10)):
-                check_error(answer, 503, "too many requests")
+                bench.well(answer)
             for answer in answers(stuck):
                 check_error(answer, 504, "did not arrive in time")
             bench.well(fcgi.request(listener.address))
@@ -261,17 +270,20 @@ def endings(out, bench):
         gated, gate = bench.gate()
         with out.check(f"{name}: what is in work is finished, what waits gets 503, and that is the end"):
             with bench.listener(GOVERAGE_COVDATA=gated, GOVERAGE_WORKERS="1", **tools.MARKING) as listener:
+                descriptors = settled(listener.pid)[0]
+                trickling = send(listener.address, WITH_BODY[:-12], 5)
+                processes.wait_until(lambda: processes.open_descriptors(listener.pid) >= descriptors + 5,
+                                     "those that trickle to be there")
                 first = send(listener.address, PLAIN, 1)
                 tools.begun(gate, 1)
                 waiting = send(listener.address, PLAIN, 20)
-                trickling = send(listener.address, WITH_BODY[:-12], 5)
-                processes.wait_until(lambda: listener.log_text().count("incoming request") == 26,
-                                     "all to be there")
+                processes.wait_until(lambda: listener.log_text().count("incoming request") == 21,
+                                     "all others to be there")
                 os.kill(listener.pid, number)
                 for answer in answers(waiting):
                     check_error(answer, 503)
                 for answer in answers(trickling):
-                    check_error(answer, 400, "broke off")
+                    check_error(answer, 503, "did not arrive in time", "ends")
                 tools.open_gate(gate)
                 bench.well(answers(first)[0])
                 tap.equal(listener.process.wait(60), 0, "exit status")
