@@ -1,6 +1,7 @@
 #include "cgi/app_life.h"
 
 #include "cgi/baseline/baseline.h"
+#include "cgi/collect/seen_processes.h"
 #include "cgi/confine_places.h"
 #include "cgi/covdata/covdata_once.h"
 #include "cgi/directory/staging.h"
@@ -27,9 +28,10 @@ int app_init(struct app *app, enum app_life life, struct error *err)
 	app->reader = reader_new(budget - budget / 4 - budget / 16, err);
 	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
+	app->seen = seen_processes_new();
 	app->covdata = covdata_once_new(&app->settings);
 	if (!app->texts || !app->listings || !app->reader || !app->baselines || !app->live_cache ||
-	    !app->covdata) {
+	    !app->seen || !app->covdata) {
 		app_free(app);
 		return error_no_memory(err);
 	}
@@ -54,6 +56,7 @@ int app_confine(struct app *app, const char *socket_path, struct buffer *said, s
 void app_free(struct app *app)
 {
 	covdata_once_free(app->covdata);
+	seen_processes_free(app->seen);
 	live_cache_free(app->live_cache);
 	baseline_cache_free(app->baselines);
 	reader_free(app->reader);

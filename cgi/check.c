@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cgi/app_life.h"
+#include "cgi/collect/endings.h"
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/directory/coverage_set.h"
 #include "cgi/live/live.h"
@@ -91,10 +92,53 @@ static void print_process(struct check *check, const struct live_process *p)
 		p->reason ? p->reason : live_state_name(p->state));
 }
 
+/* Which processes can be seen is the PID namespace's affair, and that of the options of /proc. */
+static void print_unseen(struct check *check, const struct lost_program *p, bool sees_some)
+{
+	char ns[64];
+	ssize_t n = readlink("/proc/self/ns/pid", ns, sizeof ns - 1);
+
+	ns[n > 0 ? n : 0] = '\0';
+	check->failures += !sees_some;
+	fprintf(check->out,
+		"%s: %s has left meta-data without counters, and no process of it is seen: it was "
+		"killed or has crashed, or it runs in another PID namespace than this program, "
+		"which is in %s (docker run --pid=container:NAME; Kubernetes: "
+		"shareProcessNamespace: true), or /proc hides it (hidepid): where it has ended, "
+		"remove covmeta.%s\n",
+		sees_some ? "note" : "FAILED", p->name, n > 0 ? ns : "a namespace of its own",
+		p->hash);
+}
+
+static void check_endings(struct check *check, const struct coverage_dirs *dirs,
+			  const struct live_report *live, int64_t looked_ns)
+{
+	const struct string_list all = STRING_LIST_INIT;
+	const struct endings_view view = {.dirs = dirs,
+					  .set = &check->set,
+					  .live = live,
+					  .services = &all,
+					  .cache = check->app->live_cache,
+					  .looked_ns = looked_ns,
+					  .seen = check->app->seen,
+					  .deadline = &check->deadline};
+	cleanup_endings struct endings endings = ENDINGS_INIT;
+	struct error err = {0};
+	size_t i;
+
+	if (endings_find(&endings, &view, &err) < 0) {
+		failed(check, &err);
+		return;
+	}
+	for (i = 0; i < endings.n; i++)
+		print_unseen(check, &endings.programs[i], live->n > 0);
+}
+
 static void check_processes(struct check *check)
 {
 	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
 	cleanup_live_report struct live_report report = LIVE_REPORT_INIT;
+	const int64_t looked_ns = endings_now_ns();
 	const struct settings *settings = &check->app->settings;
 	struct error err = {0};
 	size_t i;
@@ -115,6 +159,7 @@ static void check_processes(struct check *check)
 	if (report.n == 0)
 		fputs("note: no running process has this GOCOVERDIR and coverage counters\n",
 		      check->out);
+	check_endings(check, &dirs, &report, looked_ns);
 }
 
 /* covdata on what is there, if it can answer for it. */

@@ -47,6 +47,7 @@ static int read_processes(struct collection *collection, struct app *app,
 	if (app->settings.live == LIVE_SETTING_OFF)
 		return 0;
 	collection->live_was_read = true;
+	collection->looked_ns = endings_now_ns();
 	if (live_snapshot(app->live_cache, &collection->dirs.paths, services,
 			  &collection->live_files, deadline, &collection->live, err) < 0)
 		return -1;
@@ -95,6 +96,28 @@ int collect(struct collection *collection, struct app *app, const char *gocoverd
 		return -1;
 	note_live_meta(collection);
 	return check_not_blind(collection, err);
+}
+
+int collection_endings(const struct collection *collection, struct app *app,
+		       const struct string_list *services, const enum coverage_finding *findings,
+		       const struct deadline *deadline, struct endings *endings, struct error *err)
+{
+	const struct endings_view view = {.dirs = &collection->dirs,
+					  .set = &collection->set,
+					  .findings = findings,
+					  .live = &collection->live,
+					  .services = services,
+					  .cache = app->live_cache,
+					  .looked_ns = collection->looked_ns,
+					  .seen = app->seen,
+					  .deadline = deadline};
+
+	if (!collection->live_was_read)
+		return 0;
+	if (endings_find(endings, &view, err) < 0)
+		return -1;
+	endings_log(endings);
+	return app->settings.live == LIVE_SETTING_REQUIRED ? endings_require(endings, err) : 0;
 }
 
 void collection_free(struct collection *collection)

@@ -5,6 +5,7 @@
 #ifndef GOVERAGE_COLLECT_COLLECT_H
 #define GOVERAGE_COLLECT_COLLECT_H
 
+#include "cgi/collect/endings.h"
 #include "cgi/exchange/app.h"
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/directory/coverage_set.h"
@@ -15,7 +16,8 @@
 
 struct collection {
 	struct coverage_dirs dirs;
-	bool live_was_read; /* running processes were looked for */
+	bool live_was_read; /* running processes were looked for, */
+	int64_t looked_ns;  /* since then: unix nanoseconds */
 	struct live_report live;
 	struct memory_files live_files; /* their snapshots */
 	struct coverage_set set;	/* of the coverage directories; listed, not screened */
@@ -39,6 +41,18 @@ must_check int collect(struct collection *collection, struct app *app, const cha
 
 /* Is there anything that a profile can be made of? */
 bool collection_is_empty(const struct collection *collection);
+
+/*
+ * How the runs of its programs have ended, and what was lost with them; findings: what is known of
+ * the files of its set, as reader_report has them.  Nothing where running processes were not
+ * looked for.  What is lost is logged.  -1: as endings_find(), and ERROR_INTERNAL where
+ * GOVERAGE_LIVE is "required" and a program may be running unseen.
+ */
+must_check int collection_endings(const struct collection *collection, struct app *app,
+				  const struct string_list *services,
+				  const enum coverage_finding *findings,
+				  const struct deadline *deadline, struct endings *endings,
+				  struct error *err);
 
 void collection_free(struct collection *collection);
 

@@ -17,6 +17,7 @@ struct app {
 	struct text_cache *texts;	  /* the last profiles */
 	struct baseline_cache *baselines; /* the last baseline */
 	struct live_cache *live_cache;	  /* what was learnt about executables */
+	struct seen_processes *seen;	  /* the processes that were read */
 	struct covdata_once *covdata;	  /* Go's own tool, once it was found */
 };
 

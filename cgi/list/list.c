@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/utsname.h>
 
+#include "cgi/collect/endings.h"
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/base/escape.h"
 #include "cgi/exchange/gocoverdir.h"
@@ -18,6 +19,9 @@ struct list_request {
 	struct query query;
 	bool detail;
 	const char *dir; /* GOCOVERDIR; not owned */
+	struct coverage_dirs dirs;
+	bool live_was_read;
+	int64_t looked_ns; /* since then, as endings.h has it */
 	struct live_report live;
 	struct utsname host;
 };
@@ -25,6 +29,7 @@ struct list_request {
 static void list_request_free(struct list_request *list)
 {
 	live_report_free(&list->live);
+	coverage_dirs_close(&list->dirs);
 	query_free(&list->query);
 }
 
@@ -88,22 +93,49 @@ static int read_request(struct list_request *list, const struct request *request
 static int read_processes(struct list_request *list, const struct exchange *exchange,
 			  struct error *err)
 {
-	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
 	struct app *app = exchange->app;
 
 	/* without processes, too: what is wrong with GOCOVERDIR is told whatever the settings are
 	 */
-	if (coverage_dirs_open(&dirs, list->dir, err) < 0)
+	if (coverage_dirs_open(&list->dirs, list->dir, err) < 0)
 		return -1;
 	if (app->settings.live == LIVE_SETTING_OFF)
 		return 0;
-	if (live_snapshot(app->live_cache, &dirs.paths, &list->query.service, NULL,
-			  &exchange->deadline, &list->live, err) < 0)
-		return -1;
+	list->live_was_read = true;
+	list->looked_ns = endings_now_ns();
+	return live_snapshot(app->live_cache, &list->dirs.paths, &list->query.service, NULL,
+			     &exchange->deadline, &list->live, err);
+}
+
+static int find_endings(const struct list_request *list, const struct exchange *exchange,
+			const struct coverage_set *set, struct endings *endings, struct error *err)
+{
+	const struct endings_view view = {.dirs = &list->dirs,
+					  .set = set,
+					  .live = &list->live,
+					  .services = &list->query.service,
+					  .cache = exchange->app->live_cache,
+					  .looked_ns = list->looked_ns,
+					  .seen = exchange->app->seen,
+					  .deadline = &exchange->deadline};
+
+	return list->live_was_read ? endings_find(endings, &view, err) : 0;
+}
+
+/* The short list has not looked at what has ended. */
+static void tell_live(const struct list_request *list, const struct exchange *exchange,
+		      const struct endings *endings)
+{
+	cleanup_buffer struct buffer ends = BUFFER_INIT;
+
+	if (!list->live_was_read)
+		return;
+	if (endings)
+		buffer_printf(&ends, " ended=%zu lost=%zu", endings->ended, endings->lost);
 	response_header(exchange->response, "Goverage-Live",
-			"read=%zu denied=%zu gone=%zu unsupported=%zu", list->live.read,
-			list->live.denied, list->live.gone, list->live.unsupported);
-	return 0;
+			"read=%zu denied=%zu gone=%zu unsupported=%zu%s", list->live.read,
+			list->live.denied, list->live.gone, list->live.unsupported,
+			buffer_str(&ends));
 }
 
 /* The directories are listed after the processes were read: what ends in between is not lost. */
@@ -112,13 +144,17 @@ static int write_detail(struct list_request *list, const struct exchange *exchan
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_ended_list struct ended_list ended = ENDED_LIST_INIT;
+	cleanup_endings struct endings endings = ENDINGS_INIT;
 
-	if (coverage_set_read(&set, list->dir, &exchange->deadline, err) < 0 ||
+	if (coverage_set_list_dirs(&set, &list->dirs, &exchange->deadline, err) < 0 ||
+	    coverage_set_screen(&set, &exchange->deadline, err) < 0 ||
 	    service_filter_apply(&set, &list->live, &list->query.service, &exchange->deadline,
 				 err) < 0 ||
-	    ended_list_read(&ended, &set, &list->live, &exchange->deadline, err) < 0)
+	    find_endings(list, exchange, &set, &endings, err) < 0 ||
+	    ended_list_read(&ended, &set, &list->live, &endings, &exchange->deadline, err) < 0)
 		return -1;
 	list_detail_write(&exchange->response->text, list->host.nodename, &list->live, &ended);
+	tell_live(list, exchange, &endings);
 	response_header(exchange->response, "Goverage-Skipped", "%zu", set.skipped);
 	return 0;
 }
@@ -127,6 +163,7 @@ static int write_list(struct list_request *list, const struct exchange *exchange
 {
 	if (list->detail)
 		return write_detail(list, exchange, err);
+	tell_live(list, exchange, NULL);
 	return list_short_write(&exchange->response->text, list->host.nodename, &list->live, err);
 }
 

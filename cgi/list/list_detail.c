@@ -106,12 +106,26 @@ static void put_process(struct buffer *out, const char *host, const struct live_
 static const char may_be_running[] =
     "it has no counter file: a process that could not be read may be running it, or it was killed";
 
+static const char is_lost[] =
+    "it has no counter file, and no process of it is seen: it was killed, "
+    "crashed, or runs in another PID namespace";
+
+static const char *state_of(const struct ended_program *p)
+{
+	return p->may_be_running ? "unknown" : p->lost && !p->counter_files ? "lost" : "ended";
+}
+
+static const char *reason_of(const struct ended_program *p)
+{
+	return p->may_be_running ? may_be_running : p->lost && !p->counter_files ? is_lost : NULL;
+}
+
 static void put_ended(struct buffer *out, const struct ended_program *p)
 {
 	buffer_putc(out, '{');
 	put_text(out, "name", p->program);
-	put_text(out, "state", p->may_be_running ? "unknown" : "ended");
-	put_text(out, "reason", p->may_be_running ? may_be_running : NULL);
+	put_text(out, "state", state_of(p));
+	put_text(out, "reason", reason_of(p));
 	put_text(out, "mainPackage", p->main_path);
 	put_text(out, "modulePath", p->module_path);
 	put_mode(out, p->mode);
@@ -121,6 +135,8 @@ static void put_ended(struct buffer *out, const struct ended_program *p)
 	if (p->knows_touched)
 		put_number(out, "functionsTouched", p->functions_touched);
 	put_number(out, "counterFiles", p->counter_files);
+	if (p->lost)
+		put_number(out, "lost", p->lost);
 	put_time(out, "newest", p->newest_ns);
 	buffer_putc(out, '}');
 }

@@ -14,6 +14,7 @@
 struct listing {
 	struct ended_list *list;
 	const struct live_report *live;
+	const struct endings *endings;
 	const struct deadline *deadline;
 	struct inputs inputs;
 	struct buffer scratch;
@@ -154,16 +155,6 @@ static bool has_process(const struct live_report *live, const struct coverage_fi
 	return false;
 }
 
-static bool has_unread_process(const struct live_report *live)
-{
-	size_t i;
-
-	for (i = 0; i < live->n; i++)
-		if (live->processes[i].state != LIVE_READ)
-			return true;
-	return false;
-}
-
 static int describe(struct listing *l, struct ended_program *program,
 		    const struct input_group *group, struct error *err)
 {
@@ -174,11 +165,12 @@ static int describe(struct listing *l, struct ended_program *program,
 
 	program->mode = file->mode;
 	program->counter_files = group->n_counters;
-	program->may_be_running = !group->n_counters && has_unread_process(l->live);
 	program->newest_ns = last ? last->file->time_ns : 0;
 	program->hash = strndup(coverage_tag(file), file->tag_len);
 	if (!program->hash)
 		return error_no_memory(err);
+	program->lost = endings_lost_of(l->endings, program->hash);
+	program->may_be_running = l->endings->known && !group->n_counters && !program->lost;
 	if (name_program(l, program, group, last, err) < 0)
 		return -1;
 	decoded = decode_meta(group->meta, &meta, err);
@@ -207,11 +199,11 @@ static int by_name(const void *a_, const void *b_)
 }
 
 int ended_list_read(struct ended_list *list, const struct coverage_set *set,
-		    const struct live_report *live, const struct deadline *deadline,
-		    struct error *err)
+		    const struct live_report *live, const struct endings *endings,
+		    const struct deadline *deadline, struct error *err)
 {
 	cleanup_with(listing_free) struct listing l = {
-	    .list = list, .live = live, .deadline = deadline};
+	    .list = list, .live = live, .endings = endings, .deadline = deadline};
 	size_t i;
 
 	if (inputs_gather(&l.inputs, set, NULL, err) < 0)

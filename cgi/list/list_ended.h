@@ -9,6 +9,7 @@
 #include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
+#include "cgi/collect/endings.h"
 #include "cgi/live/live.h"
 
 enum {
@@ -28,7 +29,8 @@ struct ended_program {
 	bool knows_touched;	    /* all counter files were looked into */
 	uint64_t functions_touched; /* in any of the counter files; with knows_touched */
 	size_t counter_files;
-	bool may_be_running; /* it has no counter file, and some process could not be read */
+	size_t lost;	     /* runs of it that left no counters, as endings.h has it */
+	bool may_be_running; /* it has no counter file, and is not known to be lost */
 	uint64_t newest_ns;  /* unix nanoseconds: when the newest was written; 0 = there is none */
 };
 
@@ -42,14 +44,14 @@ struct ended_list {
 /*
  * Find them in the set, which was listed after the processes were read.  Left out is a program with
  * the meta-data hash of a process that was read.  What the other processes run is not known: one of
- * them may run a program that has no counter file yet.
+ * them may run a program that has no counter file yet.  `endings` are those of the same set.
  *
  * -1: ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_UNAVAILABLE, ERROR_INTERNAL for a directory that can't
  * be opened any more.
  */
 must_check int ended_list_read(struct ended_list *list, const struct coverage_set *set,
-			       const struct live_report *live, const struct deadline *deadline,
-			       struct error *err);
+			       const struct live_report *live, const struct endings *endings,
+			       const struct deadline *deadline, struct error *err);
 
 void ended_list_free(struct ended_list *list);
 

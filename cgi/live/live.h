@@ -130,6 +130,11 @@ must_check int live_reconcile(struct live_report *report, struct coverage_set *s
 			      struct memory_files *snapshots, const struct deadline *deadline,
 			      struct error *err);
 
+/*
+ * Does the process that started then still run, whatever it runs?  True where that can't be told.
+ */
+bool live_is_running(pid_t pid, uint64_t start_ticks);
+
 /* "read", "denied", "gone", "unsupported". */
 const char *live_state_name(enum live_state state);
 

@@ -23,12 +23,14 @@ struct answering {
 	struct path_filter *filter;
 	struct collection collection;
 	struct tally tally;
+	struct endings endings;
 	struct baseline baseline;
 };
 
 static void answering_free(struct answering *a)
 {
 	baseline_free(&a->baseline);
+	endings_free(&a->endings);
 	tally_free(&a->tally);
 	collection_free(&a->collection);
 	path_filter_free(a->filter);
@@ -180,8 +182,13 @@ static void warn_text(struct response *response, const char *front, const char *
 }
 
 static void warn(struct response *response, const struct reader_report *report,
-		 const struct baseline *baseline)
+		 const struct baseline *baseline, const struct endings *endings)
 {
+	cleanup_buffer struct buffer lost = BUFFER_INIT;
+
+	endings_describe(endings, &lost);
+	if (lost.len)
+		response_header(response, "Goverage-Warning", "%s", buffer_str(&lost));
 	if (baseline->passed_over)
 		warn_text(response, "there is no baseline: ", baseline->passed_over);
 	if (report->mixed_modes)
@@ -207,13 +214,24 @@ static void describe(const struct answering *a)
 								    : report->n_skipped);
 	if (collection->live_was_read)
 		response_header(response, "Goverage-Live",
-				"read=%zu denied=%zu gone=%zu unsupported=%zu", live->read,
-				live->denied, live->gone, live->unsupported);
+				"read=%zu denied=%zu gone=%zu unsupported=%zu ended=%zu lost=%zu",
+				live->read, live->denied, live->gone, live->unsupported,
+				a->endings.ended, a->endings.lost);
 	if (a->baseline.set_ns) {
 		baseline_time(time, a->baseline.set_ns);
 		response_header(response, "Goverage-Baseline", "%s", time);
 	}
-	warn(response, report, &a->baseline);
+	warn(response, report, &a->baseline, &a->endings);
+}
+
+/* What is newly missing is news, though the profile is the same. */
+static uint64_t fingerprint(const struct answering *a)
+{
+	const struct live_report *live = &a->collection.live;
+	uint64_t missing = (live->denied + live->unsupported) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t asked = baseline_fingerprint(&a->baseline, validator_fingerprint(&a->query));
+
+	return endings_fingerprint(&a->endings, asked ^ missing);
 }
 
 /* Name the state for later requests.  True when the client has this very answer already. */
@@ -224,8 +242,7 @@ static bool validate(struct answering *a)
 
 	if (!a->tally.profile)
 		return false;
-	validator_format(etag, a->tally.report.digest,
-			 baseline_fingerprint(&a->baseline, validator_fingerprint(&a->query)));
+	validator_format(etag, a->tally.report.digest, fingerprint(a));
 	reader_remember(exchange->app->reader, a->tally.profile, a->tally.report.digest);
 	return validator_matches(exchange->request->if_none_match, etag);
 }
@@ -245,6 +262,15 @@ static int read_baseline(struct answering *a, struct error *err)
 			     &a->collection.set.dirs, &a->query.service, &exchange->deadline, err);
 }
 
+/* Where there is nothing any more, too: then there is nothing to be missed. */
+static int find_endings(struct answering *a, struct error *err)
+{
+	struct exchange *exchange = a->exchange;
+
+	return collection_endings(&a->collection, exchange->app, &a->query.service,
+				  a->tally.report.findings, &exchange->deadline, &a->endings, err);
+}
+
 static int answer_query(struct answering *a, struct error *err)
 {
 	struct exchange *exchange = a->exchange;
@@ -254,10 +280,10 @@ static int answer_query(struct answering *a, struct error *err)
 			    &exchange->deadline, err) < 0)
 		return -1;
 	if (collection_is_empty(&a->collection))
-		return no_data(dir, err);
+		return find_endings(a, err) < 0 ? -1 : no_data(dir, err);
 	if (engine_tally(&a->tally, exchange->app, &a->collection, a->query.mode.n > 0,
 			 &exchange->deadline, err) < 0 ||
-	    read_baseline(a, err) < 0)
+	    find_endings(a, err) < 0 || read_baseline(a, err) < 0)
 		return -1;
 	if (validate(a))
 		exchange->response->status = 304;
@@ -282,6 +308,7 @@ int profile_handle(struct exchange *exchange, struct error *err)
 	    .query = QUERY_INIT,
 	    .collection = COLLECTION_INIT,
 	    .tally = TALLY_INIT,
+	    .endings = ENDINGS_INIT,
 	    .baseline = BASELINE_INIT,
 	};
 

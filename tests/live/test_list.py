@@ -246,8 +246,10 @@ def service_profile(out, place, program):
             beta.end()
         tap.equal(len(mine), 1, "counter files of alpha")
         assert b" 30\n" in wanted, "no block was executed 30 times"
-        tap.equal(answer.header("goverage-live"), "read=1 denied=0 gone=0 unsupported=0", "Goverage-Live")
-        tap.equal(both.header("goverage-live"), "read=2 denied=0 gone=0 unsupported=0", "Goverage-Live of both")
+        tap.equal(answer.header("goverage-live"),
+                  "read=1 denied=0 gone=0 unsupported=0 ended=0 lost=0", "Goverage-Live")
+        tap.equal(both.header("goverage-live"),
+                  "read=2 denied=0 gone=0 unsupported=0 ended=0 lost=0", "Goverage-Live of both")
         tap.equal(profile_of(place, service=["alpha"]).body, wanted, "the profile of alpha")
         tap.equal(place.ask("service=alpha", path="/v1/cover/profile").body, wanted, "by the query string")
         tap.equal(profile_of(place).body, live.profile(place.coverage).encode(), "the profile of both")

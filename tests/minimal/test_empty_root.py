@@ -184,7 +184,7 @@ def watch_service(variant, service, socket, coverage):
     after = fastcgi_client.request(socket)
     for answer in (before, after):
         tap.equal(answer.status, 200, f"status ({answer})")
-        tap.equal(answer.header("goverage-live"), "read=1 denied=0 gone=0 unsupported=0", "Goverage-Live")
+        tap.equal(answer.header("goverage-live"), "read=1 denied=0 gone=0 unsupported=0 ended=0 lost=0", "Goverage-Live")
         tap.equal(answer.header("goverage-engine"), variant.engine, "Goverage-Engine")
     assert before.body != after.body, "the pages have changed nothing"
     tap.equal(service.end(), 0, "exit status of the service")

@@ -150,7 +150,7 @@ def answering(pod, name="goverage"):
 def read(answer, engine_name=None):
     tap.equal(answer.status, 200, f"status (with {tap.shorten(answer.body)})")
     check_common(answer)
-    tap.equal(answer.header("goverage-live"), "read=1 denied=0 gone=0 unsupported=0", "Goverage-Live")
+    tap.equal(answer.header("goverage-live"), "read=1 denied=0 gone=0 unsupported=0 ended=0 lost=0", "Goverage-Live")
     tap.contains(answer.text(), "mode: atomic\n", "the profile")
     tap.contains(answer.text(), "/main.go:", "the profile")
     if engine_name:

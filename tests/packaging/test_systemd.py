@@ -187,7 +187,7 @@ def uncommented(out, work):
 def live(answer, denied=0):
     tap.equal(answer.status, 200, f"status (with {tap.shorten(answer.body)})")
     check_common(answer)
-    tap.equal(answer.header("goverage-live"), f"read=1 denied={denied} gone=0 unsupported=0", "Goverage-Live")
+    tap.equal(answer.header("goverage-live"), f"read=1 denied={denied} gone=0 unsupported=0 ended=0 lost=0", "Goverage-Live")
     tap.contains(answer.text(), "main.go", "the profile")
 
 

@@ -9,6 +9,7 @@
 #include "scratch.h"
 
 #include "cgi/handle.h"
+#include "cgi/collect/seen_processes.h"
 #include "cgi/list/list_ended.h"
 #include "cgi/base/log.h"
 #include "cgi/app_life.h"
@@ -297,16 +298,31 @@ static void expect_ended(struct live_process *processes, size_t n, const char *w
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_ended_list struct ended_list ended = ENDED_LIST_INIT;
 	cleanup_buffer struct buffer names = BUFFER_INIT;
+	cleanup_coverage_dirs struct coverage_dirs dirs = {0};
+	cleanup_endings struct endings endings = ENDINGS_INIT;
 	struct live_report live = {.processes = processes, .n = n};
 	struct deadline deadline = deadline_in_ms(60000, -1);
+	const struct string_list all = STRING_LIST_INIT;
+	struct seen_processes *seen = seen_processes_new();
 	struct error err = {0};
+	const struct endings_view view = {.dirs = &dirs,
+					  .set = &set,
+					  .live = &live,
+					  .services = &all,
+					  .looked_ns = INT64_MAX,
+					  .seen = seen,
+					  .deadline = &deadline};
 	size_t i;
 
+	assert_int_equal(coverage_dirs_open(&dirs, scratch, &err), 0);
 	assert_int_equal(coverage_set_read(&set, scratch, &deadline, &err), 0);
-	assert_int_equal(ended_list_read(&ended, &set, &live, &deadline, &err), 0);
+	assert_int_equal(endings_find(&endings, &view, &err), 0);
+	assert_int_equal(ended_list_read(&ended, &set, &live, &endings, &deadline, &err), 0);
+	seen_processes_free(seen);
 	for (i = 0; i < ended.n; i++)
-		buffer_printf(&names, "%s%s ", ended.programs[i].program,
-			      ended.programs[i].may_be_running ? "?" : "");
+		buffer_printf(&names, "%s%s%s ", ended.programs[i].program,
+			      ended.programs[i].may_be_running ? "?" : "",
+			      ended.programs[i].lost ? "!" : "");
 	assert_string_equal(buffer_str(&names), want);
 }
 
@@ -314,14 +330,19 @@ static void programs_with_a_process_have_not_ended(void **state)
 {
 	struct live_process read = {.program = TEXT("x"), .hash = TEXT(TAG_A)};
 	struct live_process denied = {.program = TEXT("other"), .state = LIVE_DENIED};
+	struct live_process unsupported = {.program = TEXT("calm"), .state = LIVE_UNSUPPORTED};
+	struct live_process gone = {.program = TEXT("other"), .state = LIVE_GONE};
 
 	(void)state;
 	assert_int_equal(unlink(in_scratch("covmeta." TAG_C)), 0);
 	write_meta("covmeta." TAG_C, (const char *const[]){"example.org/calm", NULL});
-	expect_ended(NULL, 0, "calm idle shop ");
-	expect_ended(&read, 1, "calm idle ");
+	expect_ended(NULL, 0, "calm! idle shop ");
+	expect_ended(&read, 1, "calm! idle ");
 	/* meta-data alone may be those of the process that can't be read; counters are a file's */
 	expect_ended(&denied, 1, "calm? idle shop ");
+	expect_ended(&unsupported, 1, "calm? idle shop ");
+	/* but not of one that has ended while it was read */
+	expect_ended(&gone, 1, "calm! idle shop ");
 }
 
 static void a_deadline_ends_it(void **state)
@@ -334,7 +355,8 @@ static void a_deadline_ends_it(void **state)
 
 	(void)state;
 	assert_int_equal(coverage_set_read(&set, scratch, &ample, &err), 0);
-	assert_int_equal(ended_list_read(&ended, &set, &live, &passed, &err), -1);
+	assert_int_equal(
+	    ended_list_read(&ended, &set, &live, &(struct endings){0}, &passed, &err), -1);
 	assert_int_equal(err.class, ERROR_TIMEOUT);
 }
 

@@ -45,3 +45,16 @@ int live_snapshot(struct live_cache *cache, const struct string_list *dirs,
 		return fault_to_error(&fault, err);
 	return 0;
 }
+
+bool live_is_running(pid_t pid, uint64_t start_ticks)
+{
+	cleanup_fd int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fault why = FAULT_INIT;
+	struct process_stat stat;
+
+	if (proc_fd < 0)
+		return true;
+	if (process_look(proc_fd, pid, &stat, &why) < 0)
+		return why.kind != FAULT_GONE;
+	return stat.start_ticks == start_ticks && stat.state != 'Z' && stat.state != 'X';
+}
