@@ -131,15 +131,19 @@ def whole_records(data, size):
     return data[:at]
 
 
+def threads(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
 def idle(out, bench):
     with out.check("more idle connections than GOVERAGE_CONNECTIONS keep no thread, and no place from others"):
         with bench.listener(GOVERAGE_CONNECTIONS="20") as listener:
-            connections = []
+            bench.well(fcgi.request(listener.address))
+            before, connections = threads(listener.pid), []
             for _ in range(100):
                 connections.append(fcgi.Connection(listener.address))
                 bench.asks_on(connections[-1], NGINX)
-            processes.wait_until(lambda: len(os.listdir(f"/proc/{listener.pid}/task")) <= 2,
-                                 "one thread beside the one that accepts")
+            processes.wait_until(lambda: threads(listener.pid) <= before, "no thread more")
             bench.asks_on(connections[-1])  # who came last is kept
             is_told(connections[0])
             tap.equal(connections[0].read_record(), None, "what comes then")
