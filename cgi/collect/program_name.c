@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cgi/base/called_name.h"
 #include "cgi/format/counters_args.h"
 #include "cgi/directory/coverage_screen.h"
 #include "cgi/directory/input_read.h"
@@ -35,16 +36,15 @@ int program_name_of_counters(const struct input_file *counters, struct buffer *s
 	cleanup_fd int fd = -1;
 	uint64_t size = 0;
 	int opened = open_file(counters, &fd, &size, err);
-	const char *base, *slash;
+	const char *base;
+	size_t len;
 
 	if (opened <= 0)
 		return opened;
 	if (counters_argv0(fd, size, scratch, &argv0, err) < 0)
 		return -1;
-	base = buffer_str(&argv0);
-	slash = memrchr(base, '/', argv0.len);
-	base = slash ? slash + 1 : base;
-	buffer_append(name, base, argv0.len - (size_t)(base - buffer_str(&argv0)));
+	base = called_name(buffer_str(&argv0), argv0.len, &len);
+	buffer_append(name, base, len);
 	return name->failed ? error_no_memory(err) : 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * The name of the program that a coverage file belongs to: what goc calls the name of a service.
- * For a running process it is the base name of its executable; files know only what the program was
- * called by, or what it was built from.
+ * It is what the program was called by, as called_name.h has it; meta-data know only what it was
+ * built from.
  */
 #ifndef GOVERAGE_COLLECT_PROGRAM_NAME_H
 #define GOVERAGE_COLLECT_PROGRAM_NAME_H
@@ -13,7 +13,7 @@
 #include "cgi/directory/inputs.h"
 
 /*
- * Append the base name of the argv[0] that stands in a counter file.  Nothing is appended where the
+ * Append the name by the argv[0] that stands in a counter file.  Nothing is appended where the
  * file does not tell, or is no longer there.  scratch is memory that may be handed in again. -1:
  * ERROR_UNAVAILABLE when the machine is out of memory or descriptors.
  */

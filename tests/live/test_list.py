@@ -120,11 +120,13 @@ def short_list(out, place, program):
             tap.equal(place.list("service=till&service=none"), {"till": [address(till)]}, "chosen")
             tap.equal(place.ask().header("goverage-live"), "read=3 denied=0 gone=0 unsupported=0",
                       "Goverage-Live")
-    with out.check("the name is that of the executable, not what the process was called by"):
+    with out.check("the name is what the process was called by, while it runs and after its end"):
         link = place.work.join("link")
         os.symlink(program, link)
         with live.Service(link, place.coverage) as service:
-            tap.equal(place.list(), {"service": [address(service)]}, "the list")
+            tap.equal(place.list(), {"link": [address(service)]}, "the list")
+            service.end()
+            tap.equal(the_one(place.detail("&service=link"))["state"], "ended", "the state after its end")
     with out.check("a name of any bytes"):
         with place.service(program, b'a"\xff\n') as service:
             tap.equal(place.list(), {'a"\ufffd\n': [address(service)]}, "the list")

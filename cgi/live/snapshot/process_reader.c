@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cgi/base/called_name.h"
 #include "cgi/live/find/meta_marks.h"
 #include "cgi/live/process/permission.h"
 #include "cgi/live/snapshot/counter_copy.h"
@@ -30,6 +31,7 @@ struct subject {
 	struct string_list argv;
 	bool named; /* argv and path have been asked for */
 	char *path; /* of the executable; NULL where it may not be known */
+	char *name; /* of the program; NULL until it is named */
 	struct modules modules;
 	struct found *found; /* one for each module at most */
 	unsigned n_found;
@@ -47,24 +49,41 @@ static void subject_free(struct subject *subject)
 	free(subject->found);
 	modules_free(&subject->modules);
 	free(subject->path);
+	free(subject->name);
 	string_list_free(&subject->argv);
 	process_memory_close(&subject->memory);
 	process_close(&subject->process);
 }
 
-static const char *base_name(const char *path)
+/* What its executable is called: "shop" of "/memfd:shop", a file in memory. */
+static const char *executable_name(const char *path, size_t *len)
 {
+	static const char in_memory[] = "/memfd:";
+	size_t prefix = sizeof in_memory - 1;
 	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 
-	return slash ? slash + 1 : path;
+	if (strncmp(path, in_memory, prefix) == 0)
+		name = path + prefix;
+	*len = strlen(name);
+	return name;
 }
 
-/* goc's name of a service: that of its executable; of a hidden process, what it calls itself. */
-static const char *program_name(const struct subject *subject)
+/* As called_name.h has it; of a process without arguments the name of its executable. */
+static int name_program(struct subject *subject)
 {
-	if (subject->path)
-		return base_name(subject->path);
-	return subject->argv.n ? base_name(subject->argv.items[0].text) : "";
+	const struct string_item *argv0 = subject->argv.n ? &subject->argv.items[0] : NULL;
+	const char *name = "";
+	size_t len = 0;
+
+	if (argv0)
+		name = subject->path ? called_name(argv0->text, argv0->len, &len)
+				     : called_name_unproved(argv0->text, argv0->len, &len);
+	if (!len && subject->path)
+		name = executable_name(subject->path, &len);
+	free(subject->name);
+	subject->name = strndup(name, len);
+	return subject->name ? 0 : -1;
 }
 
 /* What can't be had stays unknown. */
@@ -76,11 +95,12 @@ static int learn_names(struct subject *subject, struct fault *fault)
 		return 0;
 	subject->named = true;
 	subject->path = process_executable_path(&subject->process);
-	if (process_command_line(&subject->process, &subject->argv, &unknown) == 0 ||
-	    unknown.kind != FAULT_REQUEST)
-		return 0;
-	*fault = unknown;
-	return -1;
+	if (process_command_line(&subject->process, &subject->argv, &unknown) < 0 &&
+	    unknown.kind == FAULT_REQUEST) {
+		*fault = unknown;
+		return -1;
+	}
+	return name_program(subject) < 0 ? fault_no_memory(fault) : 0;
 }
 
 static bool selects(const struct reading *reading)
@@ -90,9 +110,8 @@ static bool selects(const struct reading *reading)
 
 static bool is_selected(const struct reading *reading, const struct subject *subject)
 {
-	const char *name = program_name(subject);
-
-	return !selects(reading) || string_list_has(reading->services, name, strlen(name));
+	return !selects(reading) ||
+	       string_list_has(reading->services, subject->name, strlen(subject->name));
 }
 
 /* What every line about the process says.  -1 without memory. */
@@ -103,7 +122,7 @@ static int begin_line(const struct reading *reading, const struct subject *subje
 	line->ns_pid = subject->status.ns_pid;
 	line->start_ns = boot_clock_unix_ns(&reading->clock, subject->process.stat.start_ticks);
 	line->start_ticks = subject->process.stat.start_ticks;
-	line->program = strdup(program_name(subject));
+	line->program = strdup(subject->name);
 	line->executable = subject->path ? strdup(subject->path) : NULL;
 	return line->program && (line->executable || !subject->path) ? 0 : -1;
 }
@@ -381,6 +400,8 @@ static int report_hidden(struct reading *reading, const struct candidate *candid
 	    process_command_line(&subject.process, &subject.argv, &told) < 0 ||
 	    process_read_status(&subject.process, &subject.status, &told) < 0)
 		return told.kind == FAULT_REQUEST ? hand_on(&told, fault) : 0; /* it has ended */
+	if (name_program(&subject) < 0)
+		return fault_no_memory(fault);
 	if (!is_selected(reading, &subject))
 		return 0;
 	permission_explain(&subject.process, NULL, &told);
