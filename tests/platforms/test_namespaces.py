@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The service and the program in user and PID namespaces, as containers put them there: what is read is what the
-service writes itself."""
+service writes itself, and what can't be seen is told."""
 
 import os
 import re
@@ -20,7 +20,7 @@ import go_fixture
 import processes
 import tap
 import tree
-from answer import parse_cgi
+from answer import check_error, parse_cgi
 
 (USER,) = processes.own_users(1)
 AS_USER = ["/usr/bin/setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
@@ -87,6 +87,12 @@ def read_from_inside(out, scene):
         check_same_at_the_end(scene, service, scene.poll(inside))
 
 
+def unseen(out, scene):
+    with out.check("a reader in a PID namespace of its own, where the service is not to be seen: it is told"), \
+            scene.service(AS_USER):
+        check_error(scene.poll(PID_NAMESPACE, GOVERAGE_LIVE="required"), 500, "PID namespace")
+
+
 def main():
     processes.alarm(600)
     if os.geteuid() != 0:
@@ -99,6 +105,7 @@ def main():
         scene = Scene(work)
         read_from_outside(out, scene)
         read_from_inside(out, scene)
+        unseen(out, scene)
         with out.check("no process is left"):
             processes.no_children_left()
     return out.done()
