@@ -2,12 +2,12 @@
 
 #include <string.h>
 
+#include "cgi/base/fair_semaphore.h"
 #include "cgi/base/log.h"
 #include "cgi/exchange/cross_site.h"
 #include "cgi/exchange/request.h"
 #include "cgi/exchange/response.h"
 #include "cgi/routes.h"
-#include "cgi/base/turnstile.h"
 
 /* How long the body of a request is waited for that is refused whatever it says. */
 enum { REFUSAL_MS = 10000, OVERLOAD_MS = 2000 };
@@ -39,9 +39,9 @@ static int answer_options(struct response *response, const struct route *route)
 /* The work itself, in turn; for a client that has given up while it waited there is none. */
 static int answer_in_turn(struct exchange *exchange, const struct route *route, struct error *err)
 {
-	struct turnstile *turns = exchange->app->turns;
+	struct fair_semaphore *turns = exchange->app->turns;
 	struct gateway *gateway = exchange->gateway;
-	int rc, waited = turnstile_enter(turns, &exchange->deadline, err);
+	int rc, waited = semaphore_acquire(turns, &exchange->deadline, err);
 
 	if (waited < 0)
 		return -1;
@@ -49,7 +49,7 @@ static int answer_in_turn(struct exchange *exchange, const struct route *route, 
 		rc = error_set(err, ERROR_CANCELLED, "the client is gone");
 	else
 		rc = route->handle(exchange, err);
-	turnstile_leave(turns);
+	semaphore_release(turns);
 	return rc;
 }
 

@@ -11,7 +11,7 @@
 struct app {
 	struct settings settings;
 	int cancel_fd; /* readable = end what is under way (CGI after SIGTERM); -1 = none */
-	struct turnstile *turns;	  /* to be in work; NULL = any number at once; not owned */
+	struct fair_semaphore *turns;	  /* to be in work; NULL = any number at once; not owned */
 	struct reader *reader;		  /* what was understood of coverage files */
 	struct listing_cache *listings;	  /* what is in the coverage directories */
 	struct text_cache *texts;	  /* the last profiles */

@@ -9,8 +9,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cgi/base/fair_semaphore.h"
 #include "cgi/base/log.h"
-#include "cgi/base/turnstile.h"
 #include "cgi/covdata/covdata_once.h"
 #include "fcgi/protocol/gateway_fcgi.h"
 #include "fcgi/server/acceptor.h"
@@ -97,7 +97,7 @@ static int run(struct responder *responder, struct error *err)
 	if (eventfd_write(responder->stop_fd, 1) < 0)
 		return error_errno(err, ERROR_INTERNAL, errno, "ending");
 	end_ns = monotonic_ns() + END_GRACE_MS * INT64_C(1000000);
-	turnstile_close(responder->app->turns, end_ns);
+	semaphore_close(responder->app->turns, end_ns);
 	acceptor_finish(responder->acceptor, end_ns);
 	if (warms)
 		pthread_join(warming, NULL);
@@ -123,7 +123,7 @@ static int start(struct responder *responder, const struct listener *listener, s
 
 	if (gateway_fcgi_start(err) < 0 || open_descriptors(responder, err) < 0)
 		return -1;
-	app->turns = turnstile_new(limits.workers);
+	app->turns = semaphore_new(limits.workers);
 	if (!app->turns)
 		return error_no_memory(err);
 	responder->acceptor = acceptor_new(app, listener, responder->signal_fd, &limits, err);
@@ -137,7 +137,7 @@ static int start(struct responder *responder, const struct listener *listener, s
 static void close_all(struct responder *responder)
 {
 	acceptor_free(responder->acceptor);
-	turnstile_free(responder->app->turns);
+	semaphore_free(responder->app->turns);
 	responder->app->turns = NULL;
 	if (responder->signal_fd >= 0)
 		close(responder->signal_fd);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "cgi/base/fair_semaphore.h"
 #include "cgi/base/log.h"
-#include "cgi/base/turnstile.h"
 #include "fcgi/server/event_count.h"
 #include "fcgi/server/spare_memory.h"
 
@@ -305,7 +305,7 @@ size_t workers_waiting(struct workers *workers)
 	pthread_mutex_lock(&workers->lock);
 	n = workers->ready.n;
 	pthread_mutex_unlock(&workers->lock);
-	return n + turnstile_waiting(workers->app->turns);
+	return n + semaphore_waiting(workers->app->turns);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "cgi/base/turnstile.h"
+#include "cgi/base/fair_semaphore.h"
 
 enum { PLACES = 3, THREADS = 12, ROUNDS = 300 };
 
 struct scene {
-	struct turnstile *turnstile;
+	struct fair_semaphore *semaphore;
 	atomic_int in, most, entered;
 };
 
@@ -25,7 +25,7 @@ static void *come_and_go(void *argument)
 		struct error err = {0};
 		int now, most;
 
-		if (turnstile_enter(scene->turnstile, &deadline, &err) < 0)
+		if (semaphore_acquire(scene->semaphore, &deadline, &err) < 0)
 			continue;
 		now = atomic_fetch_add(&scene->in, 1) + 1;
 		most = atomic_load(&scene->most);
@@ -34,19 +34,19 @@ static void *come_and_go(void *argument)
 		atomic_fetch_add(&scene->entered, 1);
 		usleep(10);
 		atomic_fetch_sub(&scene->in, 1);
-		turnstile_leave(scene->turnstile);
+		semaphore_release(scene->semaphore);
 	}
 	return NULL;
 }
 
 static void no_more_than_there_are_places(void **state)
 {
-	struct scene scene = {.turnstile = turnstile_new(PLACES)};
+	struct scene scene = {.semaphore = semaphore_new(PLACES)};
 	pthread_t threads[THREADS];
 	int i;
 
 	(void)state;
-	assert_non_null(scene.turnstile);
+	assert_non_null(scene.semaphore);
 	for (i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, &scene), 0);
 	for (i = 0; i < THREADS; i++)
@@ -54,35 +54,35 @@ static void no_more_than_there_are_places(void **state)
 	assert_int_equal(scene.entered, THREADS * ROUNDS);
 	assert_int_equal(scene.in, 0);
 	assert_int_equal(scene.most, PLACES);
-	turnstile_free(scene.turnstile);
+	semaphore_free(scene.semaphore);
 }
 
 static void who_waits_for_nothing_is_told(void **state)
 {
-	struct turnstile *turnstile = turnstile_new(1);
+	struct fair_semaphore *semaphore = semaphore_new(1);
 	const struct deadline soon = deadline_in_ms(40, -1), past = deadline_in_ms(-1000, -1);
 	struct error err = {0};
 	int i;
 
 	(void)state;
 	/* a free place needs no time */
-	assert_int_equal(turnstile_enter(turnstile, &past, &err), 0);
+	assert_int_equal(semaphore_acquire(semaphore, &past, &err), 0);
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(turnstile_enter(turnstile, i ? &past : &soon, &err), -1);
+		assert_int_equal(semaphore_acquire(semaphore, i ? &past : &soon, &err), -1);
 		assert_int_equal(err.class, ERROR_UNAVAILABLE);
 		assert_non_null(strstr(err.message, "GOVERAGE_WORKERS"));
 	}
-	turnstile_leave(turnstile);
-	assert_int_equal(turnstile_enter(turnstile, &past, &err), 0);
-	turnstile_leave(turnstile);
-	turnstile_free(turnstile);
+	semaphore_release(semaphore);
+	assert_int_equal(semaphore_acquire(semaphore, &past, &err), 0);
+	semaphore_release(semaphore);
+	semaphore_free(semaphore);
 }
 
 struct comer {
-	struct turnstile *turnstile;
+	struct fair_semaphore *semaphore;
 	pthread_t thread;
 	int number;
-	int *next; /* whose turn it is, by the order of coming; guarded by the turnstile */
+	int *next; /* whose turn it is, by the order of coming; guarded by the semaphore */
 	int64_t patience_ms;
 	bool in, in_order;
 };
@@ -93,72 +93,73 @@ static void *come(void *argument)
 	const struct deadline deadline = deadline_in_ms(comer->patience_ms, -1);
 	struct error err = {0};
 
-	comer->in = turnstile_enter(comer->turnstile, &deadline, &err) == 1; /* who waits is told */
+	comer->in =
+	    semaphore_acquire(comer->semaphore, &deadline, &err) == 1; /* who waits is told */
 	if (!comer->in)
 		return NULL;
 	comer->in_order = (*comer->next)++ == comer->number;
-	turnstile_leave(comer->turnstile);
+	semaphore_release(comer->semaphore);
 	return NULL;
 }
 
-static void start(struct comer *comer, struct turnstile *turnstile, int number, int *next,
+static void start(struct comer *comer, struct fair_semaphore *semaphore, int number, int *next,
 		  int64_t patience_ms, size_t waiting)
 {
 	*comer = (struct comer){
-	    .turnstile = turnstile, .number = number, .next = next, .patience_ms = patience_ms};
+	    .semaphore = semaphore, .number = number, .next = next, .patience_ms = patience_ms};
 	assert_int_equal(pthread_create(&comer->thread, NULL, come, comer), 0);
-	while (turnstile_waiting(turnstile) != waiting)
+	while (semaphore_waiting(semaphore) != waiting)
 		usleep(1000);
 }
 
 static void first_come_first_in(void **state)
 {
-	struct turnstile *turnstile = turnstile_new(1);
+	struct fair_semaphore *semaphore = semaphore_new(1);
 	const struct deadline deadline = deadline_in_ms(1000, -1);
 	struct comer comers[5], impatient;
 	struct error err = {0};
 	int next = 0, i;
 
 	(void)state;
-	assert_int_equal(turnstile_enter(turnstile, &deadline, &err), 0);
+	assert_int_equal(semaphore_acquire(semaphore, &deadline, &err), 0);
 	for (i = 0; i < 5; i++) {
-		start(&comers[i], turnstile, i, &next, 120000, (size_t)i + 1);
+		start(&comers[i], semaphore, i, &next, 120000, (size_t)i + 1);
 		if (i != 2)
 			continue;
 		/* one who goes away from the middle of the line */
 		impatient =
-		    (struct comer){.turnstile = turnstile, .next = &next, .patience_ms = 20};
+		    (struct comer){.semaphore = semaphore, .next = &next, .patience_ms = 20};
 		come(&impatient);
 		assert_false(impatient.in);
 	}
-	turnstile_leave(turnstile);
+	semaphore_release(semaphore);
 	for (i = 0; i < 5; i++) {
 		pthread_join(comers[i].thread, NULL);
 		assert_true(comers[i].in);
 		assert_true(comers[i].in_order);
 	}
-	turnstile_free(turnstile);
+	semaphore_free(semaphore);
 }
 
 static void at_the_end_nobody_waits(void **state)
 {
-	struct turnstile *turnstile = turnstile_new(1);
+	struct fair_semaphore *semaphore = semaphore_new(1);
 	const struct deadline deadline = deadline_in_ms(1000, -1);
 	struct comer waiting;
 	struct error err = {0};
 	int next = 0;
 
 	(void)state;
-	assert_int_equal(turnstile_enter(turnstile, &deadline, &err), 0);
-	start(&waiting, turnstile, 0, &next, 3600 * 1000, 1);
-	turnstile_close(turnstile, monotonic_ns());
+	assert_int_equal(semaphore_acquire(semaphore, &deadline, &err), 0);
+	start(&waiting, semaphore, 0, &next, 3600 * 1000, 1);
+	semaphore_close(semaphore, monotonic_ns());
 	pthread_join(waiting.thread, NULL);
 	assert_false(waiting.in);
-	assert_int_equal(turnstile_enter(turnstile, &deadline, &err), -1);
-	turnstile_leave(turnstile);
-	assert_int_equal(turnstile_enter(turnstile, &deadline, &err), 0);
-	turnstile_leave(turnstile);
-	turnstile_free(turnstile);
+	assert_int_equal(semaphore_acquire(semaphore, &deadline, &err), -1);
+	semaphore_release(semaphore);
+	assert_int_equal(semaphore_acquire(semaphore, &deadline, &err), 0);
+	semaphore_release(semaphore);
+	semaphore_free(semaphore);
 }
 
 static void none_is_open_to_all(void **state)
@@ -167,9 +168,9 @@ static void none_is_open_to_all(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(turnstile_enter(NULL, &past, &err), 0);
-	turnstile_leave(NULL);
-	turnstile_free(NULL);
+	assert_int_equal(semaphore_acquire(NULL, &past, &err), 0);
+	semaphore_release(NULL);
+	semaphore_free(NULL);
 }
 
 int main(void)
