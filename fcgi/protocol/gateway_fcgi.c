@@ -158,7 +158,12 @@ bool gateway_fcgi_answer(struct input *input, const struct fcgi_service *service
 		},
 	    .service = service,
 	    .input = input,
-	    .output = {input->fd, input->request_id, {monotonic_ns() + service->allowed_ns, -1}},
+	    .output =
+		{
+		    .fd = input->fd,
+		    .request_id = input->request_id,
+		    .deadline = {monotonic_ns() + service->allowed_ns, -1},
+		},
 	};
 	bool keep;
 
