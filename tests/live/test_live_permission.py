@@ -20,6 +20,7 @@ import tap
 RELEASE = go_fixture.RELEASE
 NOBODY, OTHER = processes.own_users(2)
 GROUP = 65534
+USER_NAMESPACE = ["/usr/bin/unshare", "--user", "--map-root-user"]
 
 
 def as_user(uid, *options):
@@ -189,6 +190,11 @@ def main():
                [f"uid {OTHER}", f"uid {NOBODY}", "CAP_SYS_PTRACE"], other, nobody)
         denied(out, place, "a service of the same user that is not dumpable", ["not dumpable"], nobody,
                nobody, ["undumpable"])
+        if subprocess.run(USER_NAMESPACE + ["/bin/true"], stderr=subprocess.DEVNULL, check=False).returncode:
+            out.skip("a responder in a user namespace of its own", "none can be made here")
+        else:
+            denied(out, place, "by root of a user namespace of its own", ["user namespace of this program"],
+                   [], USER_NAMESPACE)
         denied(out, place, "a service of root", ["uid 0", f"uid {NOBODY}"], [], nobody)
         readable(out, place, "by root, though it is not dumpable", nobody, [], ["undumpable"])
         innocent(out, place)
