@@ -59,8 +59,9 @@ static inline uint64_t byte_reader_u64(struct byte_reader *r)
 uint64_t byte_reader_long_uleb(struct byte_reader *r);
 
 /*
- * An unsigned LEB128 value: 7 bits a byte, low group first.  As in Go's reader any length is taken,
- * and what does not fit in 64 bits is lost.
+ * An unsigned LEB128 value: 7 bits a byte, low group first.  This is the one rule for all files and
+ * blobs, and that of Go's reader (internal/coverage/slicereader): an overlong number is taken
+ * however long it is, and what does not fit in 64 bits is lost.
  */
 static inline uint64_t byte_reader_uleb(struct byte_reader *r)
 {

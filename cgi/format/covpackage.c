@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cgi/base/array.h"
 #include "cgi/format/byte_reader.h"
 
 enum {
@@ -110,18 +111,12 @@ static int decode_strings(struct decoding *d, struct error *err)
 
 static int reserve_units(struct decoding *d, size_t n, struct error *err)
 {
-	size_t need = d->package->n_units + n, cap = d->units_cap ? d->units_cap : 256;
-	struct covunit *units;
+	struct covunit *units =
+	    array_grow(d->units, &d->units_cap, d->package->n_units, n, sizeof *units);
 
-	if (need <= d->units_cap)
-		return 0;
-	while (cap < need)
-		cap *= 2;
-	units = realloc(d->units, cap * sizeof *units);
 	if (!units)
 		return error_no_memory(err);
 	d->units = units;
-	d->units_cap = cap;
 	return 0;
 }
 

@@ -113,9 +113,9 @@ int engine_write(struct engine_text *text, struct app *app, struct covprofile *p
 		return -1;
 	if (!kept)
 		return 0;
-	if (*text->name)
-		text_cache_retire(app->texts, textfmt_writer_last(text->writer), text->name);
-	text->text = textfmt_writer_text(text->writer, err);
+	text->packages = profile->derived;
+	text->text = textfmt_writer_text(
+	    text->writer, text_cache_retire(app->texts, text->name, text->packages), err);
 	textfmt_writer_free(steal_ptr(text->writer));
 	return text->text ? 0 : -1;
 }

@@ -40,6 +40,7 @@ struct engine_text {
 	struct profile_text *text;     /* this is a user of it; NULL = none */
 	struct textfmt_writer *writer; /* owned; NULL = none */
 	const char *engine;	       /* "covdata", "builtin" */
+	const void *packages;	       /* see text_cache_keep() */
 	bool of_another_state;	       /* not of the very files of the tally */
 };
 

@@ -141,7 +141,7 @@ static int find_text(struct answering *a, const char *name, struct engine_text *
 	if (make_text(a, text, err) < 0)
 		return -1;
 	if (*name && text->text && !text->of_another_state)
-		text_cache_keep(cache, name, text->text, text->engine);
+		text_cache_keep(cache, name, text->text, text->engine, text->packages);
 	return 0;
 }
 

@@ -48,7 +48,11 @@ bool kept_is_unchanged(const struct kept_file *file, const struct file_identity 
 
 size_t kept_memory(const struct kept *kept)
 {
-	size_t bytes = kept->profile ? covprofile_memory(kept->profile) : 0, i;
+	size_t bytes = 0, i;
+
+	if (kept->profile)
+		bytes +=
+		    covprofile_memory(kept->profile) + atomic_load(&kept->profile->derived->bytes);
 
 	for (i = 0; i < kept->n_programs; i++)
 		bytes += sizeof kept->programs[i] + kept->programs[i].program->meta.n_packages *

@@ -3,26 +3,18 @@
 #include <string.h>
 
 #include "cgi/state/reader_state.h"
-#include "cgi/state/report.h"
+#include "cgi/live/snapshot/report.h"
 #include "cgi/state/round.h"
 
 struct reader *reader_new(size_t budget, struct error *err)
 {
 	struct reader *reader = calloc(1, sizeof *reader);
-	size_t for_forms = budget / 8 * 3;
 
 	if (!reader) {
 		error_no_memory(err);
 		return NULL;
 	}
-	/* so much for what makes printing cheap, the rest for what makes reading cheap */
-	reader->forms = form_cache_new(for_forms);
-	if (!reader->forms) {
-		free(reader);
-		error_no_memory(err);
-		return NULL;
-	}
-	reader->budget = budget - for_forms;
+	reader->budget = budget;
 	reader->history.lru = &reader->earlier;
 	timed_lock_init(&reader->lock);
 	return reader;
@@ -41,7 +33,6 @@ void reader_free(struct reader *reader)
 	lru_trim(&reader->earlier, 0);
 	profile_history_close(&reader->history);
 	program_cache_free(&reader->programs);
-	form_cache_free(reader->forms);
 	timed_lock_destroy(&reader->lock);
 	free(reader);
 }
@@ -94,8 +85,9 @@ static struct covprofile *update(struct reader *reader, struct round *round, str
 	if (follow(reader, round, kept, again, err) == 0) {
 		base = covprofile_use(kept->profile);
 		*live = live_sum_use(kept->live);
-		if (!base->forms)
-			base->forms = reader->forms;
+		/* so much for what makes printing cheap, the rest for what makes reading cheap */
+		if (!request->once)
+			atomic_store(&base->derived->limit, reader->budget / 8 * 3);
 	} else {
 		kept_free(kept);
 	}

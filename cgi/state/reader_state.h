@@ -11,7 +11,7 @@
 #include "cgi/state/kept.h"
 #include "cgi/state/reader.h"
 #include "cgi/sum/profile_history.h"
-#include "cgi/sum/program.h"
+#include "cgi/live/go/program.h"
 #include "cgi/text/form_cache.h"
 
 /* What is kept of one list of directories. */
@@ -22,9 +22,8 @@ struct kept_list {
 };
 
 struct reader {
-	struct form_cache *forms; /* owned */
-	size_t budget;		  /* for all below */
-	struct timed_lock lock;	  /* also */
+	size_t budget;
+	struct timed_lock lock; /* for all below */
 	struct program_cache programs;
 	struct kept_list *kept;		/* owned; the youngest first */
 	struct lru earlier;		/* profiles that somebody may want to compare with */

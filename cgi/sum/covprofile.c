@@ -4,16 +4,31 @@
 
 #include "cgi/format/covcounters.h"
 
-struct covprofile *covprofile_new(struct error *err)
+/* One with its own, or another's, which is used. */
+static struct covprofile *new_profile(struct covprofile_derived *derived, struct error *err)
 {
 	struct covprofile *profile = calloc(1, sizeof *profile);
 
-	if (!profile) {
+	if (profile && derived)
+		atomic_fetch_add(&derived->users, 1);
+	if (profile && !derived) {
+		derived = calloc(1, sizeof *derived);
+		if (derived)
+			atomic_init(&derived->users, 1);
+	}
+	if (!profile || !derived) {
+		free(profile);
 		error_no_memory(err);
 		return NULL;
 	}
 	atomic_init(&profile->users, 1);
+	profile->derived = derived;
 	return profile;
+}
+
+struct covprofile *covprofile_new(struct error *err)
+{
+	return new_profile(NULL, err);
 }
 
 /* As a rule equal packages are one; where nothing is kept between requests they are decoded again.
@@ -117,11 +132,58 @@ static int join_modes(struct covprofile *profile, const struct covmeta *meta, st
 	return 0;
 }
 
+static void release_derived(struct covprofile_derived *derived)
+{
+	void *made;
+
+	if (atomic_fetch_sub(&derived->users, 1) != 1)
+		return;
+	made = atomic_load(&derived->made);
+	if (made)
+		atomic_load (&derived->free_made)(made);
+	free(derived);
+}
+
+int covprofile_part_derived(struct covprofile *profile, struct error *err)
+{
+	struct covprofile_derived *own = calloc(1, sizeof *own);
+
+	if (!own)
+		return error_no_memory(err);
+	atomic_init(&own->users, 1);
+	atomic_init(&own->limit, atomic_load(&profile->derived->limit));
+	release_derived(profile->derived);
+	profile->derived = own;
+	return 0;
+}
+
+void *covprofile_derive(struct covprofile *profile,
+			void *(*make)(const struct covprofile *profile, size_t limit,
+				      size_t *bytes),
+			void (*free_made)(void *))
+{
+	struct covprofile_derived *derived = profile->derived;
+	size_t limit = atomic_load(&derived->limit), bytes;
+	void *made = atomic_load(&derived->made), *there = NULL;
+
+	if (made || !limit || atomic_fetch_add(&derived->asked, 1) == 0)
+		return made;
+	made = make(profile, limit, &bytes);
+	atomic_store(&derived->free_made, free_made);
+	if (!made || atomic_compare_exchange_strong(&derived->made, &there, made)) {
+		atomic_store(&derived->bytes, made ? bytes : 0);
+		return made;
+	}
+	/* another thread was quicker */
+	free_made(made);
+	return there;
+}
+
 int covprofile_add_program(struct covprofile *profile, const struct covmeta *meta, size_t *first,
 			   struct error *err)
 {
+	uint32_t n_parts = profile->n_parts, i;
 	size_t before = profile->n_counters;
-	uint32_t i;
 
 	if (join_modes(profile, meta, err) < 0)
 		return -1;
@@ -129,6 +191,8 @@ int covprofile_add_program(struct covprofile *profile, const struct covmeta *met
 		return error_no_memory(err);
 	for (i = 0; i < meta->n_packages; i++)
 		first[i] = add_package(profile, meta->packages[i]);
+	if (profile->n_parts > n_parts && covprofile_part_derived(profile, err) < 0)
+		return -1;
 	/* merging counts in 32 bits: that would be 16 GiB of counters */
 	if (profile->n_counters > UINT32_MAX)
 		return error_no_memory(err);
@@ -137,7 +201,7 @@ int covprofile_add_program(struct covprofile *profile, const struct covmeta *met
 
 struct covprofile *covprofile_copy_parts(const struct covprofile *profile, struct error *err)
 {
-	cleanup_covprofile struct covprofile *copy = covprofile_new(err);
+	cleanup_covprofile struct covprofile *copy = new_profile(profile->derived, err);
 	uint32_t i;
 
 	if (!copy)
@@ -145,7 +209,6 @@ struct covprofile *covprofile_copy_parts(const struct covprofile *profile, struc
 	copy->mode = profile->mode;
 	copy->granularity = profile->granularity;
 	copy->mixed_modes = profile->mixed_modes;
-	copy->forms = profile->forms;
 	if (reserve_parts(copy, profile->n_parts) < 0) {
 		error_no_memory(err);
 		return NULL;
@@ -212,6 +275,7 @@ void covprofile_release(struct covprofile *profile)
 	free(profile->slots);
 	free(profile->counters);
 	free(atomic_load(&profile->summary));
+	release_derived(profile->derived);
 	free(profile);
 }
 

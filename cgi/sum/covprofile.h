@@ -18,8 +18,6 @@
 #include "cgi/base/error.h"
 #include "cgi/format/covmeta.h"
 
-struct form_cache;
-
 struct profile_part {
 	struct covpackage *package; /* the profile is a user of it */
 	size_t first_counter;
@@ -30,6 +28,19 @@ struct covprofile_summary {
 	char digest[33];	      /* of what is in it: 32 hexadecimal digits */
 	uint32_t several_builds;      /* see covprofile_several_builds() */
 	struct string_ref an_example; /* of these; its text lives as long as the profile */
+};
+
+/*
+ * What somebody has made of the packages of a profile alone, to do again what he does with each of
+ * them.  Profiles with the same packages share it.
+ */
+struct covprofile_derived {
+	atomic_uint users;
+	atomic_uint asked;    /* how often; what is asked for once is not worth being made */
+	atomic_size_t limit;  /* bytes that it may take; 0 = it is never made */
+	atomic_size_t bytes;  /* that it takes */
+	_Atomic(void *) made; /* owned; NULL = it is not */
+	_Atomic(void (*)(void *)) free_made;
 };
 
 struct covprofile {
@@ -45,7 +56,7 @@ struct covprofile {
 	uint32_t *counters; /* owned; n_counters, and COUNTERS_SLACK more */
 	size_t n_counters;
 	size_t counters_cap;
-	struct form_cache *forms; /* what makes printing it again cheap; not owned, may be NULL */
+	struct covprofile_derived *derived;	    /* this is a user of it */
 	struct covprofile_summary *_Atomic summary; /* owned; NULL until somebody asks */
 };
 
@@ -109,6 +120,19 @@ must_check const struct covprofile_summary *covprofile_summary(struct covprofile
 
 /* The profile is about to be changed: its summary is no longer right. */
 void covprofile_forget_summary(struct covprofile *profile);
+
+/*
+ * What `make` makes of the packages, within `limit` bytes, and `free_made` frees: the same for all
+ * profiles with the same packages, from the second time on that one of them is asked for it.  NULL
+ * before that, and without memory.
+ */
+void *covprofile_derive(struct covprofile *profile,
+			void *(*make)(const struct covprofile *profile, size_t limit,
+				      size_t *bytes),
+			void (*free_made)(void *));
+
+/* Share that with no other profile any more.  -1: ERROR_UNAVAILABLE. */
+must_check int covprofile_part_derived(struct covprofile *profile, struct error *err);
 
 struct covprofile *covprofile_use(struct covprofile *profile);
 void covprofile_release(struct covprofile *profile);

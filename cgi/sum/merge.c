@@ -1,5 +1,7 @@
 #include "cgi/sum/merge.h"
 
+#include "cgi/base/array.h"
+
 /* An entry that will be added when the whole file has been found good. */
 struct merge_step {
 	uint32_t values_at; /* offset in the file */
@@ -20,13 +22,12 @@ struct merge {
 
 static int grow(struct merge_work *work, struct error *err)
 {
-	size_t cap = work->cap ? 2 * work->cap : 1024;
-	struct merge_step *steps = realloc(work->steps, cap * sizeof *steps);
+	struct merge_step *steps =
+	    array_grow(work->steps, &work->cap, work->n_steps, 1, sizeof *steps);
 
 	if (!steps)
 		return error_no_memory(err);
 	work->steps = steps;
-	work->cap = cap;
 	return 0;
 }
 

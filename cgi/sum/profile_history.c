@@ -6,6 +6,7 @@
 
 #include "cgi/base/buffer.h"
 #include "cgi/format/uleb.h"
+#include "cgi/format/byte_reader.h"
 
 enum {
 	DIGEST_SIZE = 33,
@@ -61,23 +62,16 @@ static void pack(struct buffer *out, const uint32_t *counters, size_t n)
 	}
 }
 
-/* The bytes are our own, and whole. */
-static uint64_t take_number(struct cursor *rest)
-{
-	uint64_t number;
-
-	return uleb_take(rest, &number) ? number : 0;
-}
-
 static void unpack(const struct earlier_profile *earlier, uint32_t *counters)
 {
-	struct cursor rest = {earlier->counters, earlier->counters + earlier->len};
+	/* the bytes are our own, and whole */
+	struct byte_reader rest = byte_reader_on(earlier->counters, earlier->len);
 	uint64_t n;
 
-	while (cursor_left(&rest)) {
-		counters += take_number(&rest);
-		for (n = take_number(&rest); n; n--)
-			*counters++ = (uint32_t)take_number(&rest);
+	while (byte_reader_left(&rest)) {
+		counters += byte_reader_uleb(&rest);
+		for (n = byte_reader_uleb(&rest); n; n--)
+			*counters++ = (uint32_t)byte_reader_uleb(&rest);
 	}
 }
 
@@ -140,6 +134,9 @@ static ssize_t take_packages(struct profile_history *history, const struct covpr
 		return 0;
 	covprofile_release(history->packages);
 	history->packages = covprofile_copy_parts(profile, &ignored);
+	/* what is derived of them must not stay as long */
+	if (history->packages && covprofile_part_derived(history->packages, &ignored) < 0)
+		covprofile_release(steal_ptr(history->packages));
 	return history->packages ? (ssize_t)covprofile_memory(history->packages) : -1;
 }
 

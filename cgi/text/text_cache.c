@@ -11,7 +11,8 @@ struct kept_text {
 	char name[TEXT_CACHE_NAME_MAX + 1];
 	struct profile_text *text; /* this is a user of it */
 	const char *engine;
-	uint64_t used; /* when it was asked for last, by the count of calls */
+	const void *packages; /* to be compared, no more: it may be gone */
+	uint64_t used;	      /* when it was asked for last, by the count of calls */
 };
 
 struct text_cache {
@@ -96,7 +97,7 @@ struct profile_text *text_cache_find(struct text_cache *cache, const char *name,
 }
 
 void text_cache_keep(struct text_cache *cache, const char *name, struct profile_text *text,
-		     const char *engine)
+		     const char *engine, const void *packages)
 {
 	struct kept_text *kept;
 
@@ -111,6 +112,7 @@ void text_cache_keep(struct text_cache *cache, const char *name, struct profile_
 	snprintf(kept->name, sizeof kept->name, "%s", name);
 	kept->text = profile_text_use(text);
 	kept->engine = engine;
+	kept->packages = packages;
 	kept->used = ++cache->calls;
 	pthread_mutex_unlock(&cache->lock);
 }
@@ -122,16 +124,25 @@ static bool is_same_kind(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-void text_cache_retire(struct text_cache *cache, const struct profile_text *text, const char *name)
+struct profile_text *text_cache_retire(struct text_cache *cache, const char *name,
+				       const void *packages)
 {
+	struct profile_text *text = NULL;
 	size_t i;
 
 	pthread_mutex_lock(&cache->lock);
-	for (i = 0; i < TEXTS; i++)
-		if (text && cache->texts[i].text == text &&
-		    is_same_kind(cache->texts[i].name, name))
-			forget(&cache->texts[i]);
+	for (i = 0; i < TEXTS && !text; i++) {
+		struct kept_text *kept = &cache->texts[i];
+
+		if (!kept->text || kept->packages != packages || !is_same_kind(kept->name, name))
+			continue;
+		/* who has it from here alone can't be joined by others meanwhile */
+		if (atomic_load(&kept->text->users) == 1)
+			text = profile_text_use(kept->text);
+		forget(kept);
+	}
 	pthread_mutex_unlock(&cache->lock);
+	return text;
 }
 
 void text_cache_free(struct text_cache *cache)

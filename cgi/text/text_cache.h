@@ -30,16 +30,18 @@ struct profile_text *text_cache_find(struct text_cache *cache, const char *name,
 
 /*
  * Keep the text under the name, as one of its users, with its engine (a constant); the oldest go.
- * One that is too long is not kept.
+ * One that is too long is not kept.  `packages` tells the texts that show the same lines (see
+ * covprofile_derived); NULL = its bytes can't be written.
  */
 void text_cache_keep(struct text_cache *cache, const char *name, struct profile_text *text,
-		     const char *engine);
+		     const char *engine, const void *packages);
 
 /*
- * Keep the text no longer, if it is kept under a name of the same kind as `name`: it shows an
- * earlier state.
+ * Keep no longer what shows an earlier state: the text of these packages under a name of the same
+ * kind as `name`.  The caller becomes its only user; NULL where there is none, or others use it.
  */
-void text_cache_retire(struct text_cache *cache, const struct profile_text *text, const char *name);
+struct profile_text *text_cache_retire(struct text_cache *cache, const char *name,
+				       const void *packages);
 
 void text_cache_free(struct text_cache *cache);
 

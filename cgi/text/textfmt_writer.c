@@ -5,10 +5,14 @@
 #include "cgi/directory/coverage_list.h"
 #include "cgi/text/file_index.h"
 #include "cgi/text/form_cache.h"
+#include "cgi/text/text_template.h"
 #include "cgi/text/textfmt_line.h"
 #include "cgi/format/unit_rows.h"
 
-enum { DEADLINE_STEP = 16 }; /* packages between two looks at the deadline */
+enum {
+	DEADLINE_STEP = 16, /* packages between two looks at the deadline */
+	GROWTH = 32,	    /* room for numbers that grow, as a share of the text */
+};
 
 /* The packages of one import path. */
 struct path_group {
@@ -17,11 +21,11 @@ struct path_group {
 };
 
 struct textfmt_writer {
-	struct covprofile *profile;   /* this is a user of it */
-	bool once;		      /* counters tell only whether a unit was covered */
-	struct text_renewal *renewal; /* this is a user of it; NULL = line by line */
-	uint32_t *parts;	      /* owned; indexes into profile->parts, by import path */
-	struct path_group *groups;    /* owned; in the order of the text */
+	struct covprofile *profile;	      /* this is a user of it */
+	bool once;			      /* counters tell only whether a unit was covered */
+	const struct text_template *template; /* NULL = line by line */
+	uint32_t *parts;	   /* owned; indexes into profile->parts, by import path */
+	struct path_group *groups; /* owned; in the order of the text */
 	uint32_t n_groups;
 	struct counted_package *packages; /* owned; room for those of one group */
 	struct unit_rows rows;		  /* of one package at a time; its memory is used again */
@@ -154,8 +158,8 @@ static int measure(struct textfmt_writer *w, struct path_filter *filter,
 		   const struct deadline *deadline, struct error *err)
 {
 	w->size = w->files.mode_len = textfmt_mode_length(mode_name(w));
-	if (w->renewal) {
-		w->size += text_form_size(text_renewal_form(w->renewal), w->profile);
+	if (w->template) {
+		w->size += text_template_size(w->template, w->profile);
 		return 0;
 	}
 	if (take_groups(w, err) < 0 || measure_groups(w, deadline, err) < 0)
@@ -175,9 +179,9 @@ struct textfmt_writer *textfmt_writer_new(struct covprofile *profile, struct pat
 	w->profile = covprofile_use(profile);
 	w->once = covprofile_is_set(profile);
 	w->longest_line = TEXTFMT_TAIL_MAX;
-	/* a form doesn't tell where the files are */
-	if (profile->forms && (!filter || path_filter_is_empty(filter)))
-		w->renewal = form_cache_get(profile->forms, profile);
+	/* a template doesn't tell where the files are */
+	if (!filter || path_filter_is_empty(filter))
+		w->template = text_template_of(profile);
 	if (measure(w, filter, deadline, err) < 0)
 		return NULL;
 	w->room = malloc(TEXT_OUT_ROOM + w->longest_line);
@@ -234,8 +238,8 @@ static void write_all(struct textfmt_writer *w, struct text_out *out)
 	uint32_t i;
 
 	textfmt_write_mode(mode_name(w), out);
-	if (w->renewal)
-		text_form_write(text_renewal_form(w->renewal), w->profile, out);
+	if (w->template)
+		text_template_write(w->template, w->profile, out);
 	for (i = 0; i < w->n_groups; i++)
 		/* measuring has had the memory for it: this can't fail any more */
 		write_rows(w, rows_of(w, &w->groups[i], NULL), &file, out);
@@ -252,26 +256,25 @@ int textfmt_writer_send(struct textfmt_writer *writer, text_sink *sink, void *to
 	return text_out_finish(&out);
 }
 
-const struct profile_text *textfmt_writer_last(struct textfmt_writer *writer)
+struct profile_text *textfmt_writer_text(struct textfmt_writer *writer, struct profile_text *again,
+					 struct error *err)
 {
-	return writer->renewal ? text_renewal_last(writer->renewal) : NULL;
-}
-
-struct profile_text *textfmt_writer_text(struct textfmt_writer *writer, struct error *err)
-{
-	struct profile_text *text;
+	cleanup_profile_text struct profile_text *text = again;
+	size_t room = writer->size + writer->longest_line;
 	struct text_out out;
 
-	if (writer->renewal)
-		return text_renewal_make(writer->renewal, writer->profile, mode_name(writer),
-					 writer->size, err);
-	text = profile_text_new(writer->size + writer->longest_line, err);
+	if (text && text->room < room)
+		profile_text_release(steal_ptr(text));
+	if (text)
+		profile_text_rewrite(text);
+	else
+		text = profile_text_new(room + writer->size / GROWTH, err);
 	if (!text)
 		return NULL;
-	out = (struct text_out){.buf = text->bytes, .cap = writer->size + writer->longest_line};
+	out = (struct text_out){.buf = text->bytes, .cap = text->room};
 	write_all(writer, &out);
 	text->len = out.used;
-	return text;
+	return steal_ptr(text);
 }
 
 void textfmt_writer_free(struct textfmt_writer *writer)
@@ -286,7 +289,6 @@ void textfmt_writer_free(struct textfmt_writer *writer)
 			free(writer->groups[i].joined);
 		}
 	unit_rows_free(&writer->rows);
-	text_renewal_release(writer->renewal);
 	covprofile_release(writer->profile);
 	free(writer->parts);
 	free(writer->groups);

@@ -40,17 +40,12 @@ size_t textfmt_writer_size(const struct textfmt_writer *writer);
 must_check int textfmt_writer_send(struct textfmt_writer *writer, text_sink *sink, void *to);
 
 /*
- * The text in memory; the caller becomes its user.  Where textfmt_writer_last() has no other user
- * it is that one, brought up to date.  NULL: ERROR_UNAVAILABLE.
+ * The text in memory; the caller becomes its user.  `again` is a text of our own that shows an
+ * earlier state, or NULL: its one user, the caller, gives it away, since memory that was never
+ * touched, which costs more than the writing, need not be found then.  NULL: ERROR_UNAVAILABLE.
  */
 must_check struct profile_text *textfmt_writer_text(struct textfmt_writer *writer,
-						    struct error *err);
-
-/*
- * The text of an earlier profile with the same packages, or NULL; to be compared with others, not
- * to be read: the caller is no user of it.
- */
-const struct profile_text *textfmt_writer_last(struct textfmt_writer *writer);
+						    struct profile_text *again, struct error *err);
 
 void textfmt_writer_free(struct textfmt_writer *writer);
 

@@ -97,7 +97,7 @@ static void print(const struct covmeta *meta)
 	fuzz_expect(covprofile_add_program(profile, meta, first, &err) == 0);
 	writer = textfmt_writer_new(profile, NULL, &deadline, &err);
 	fuzz_expect(writer != NULL);
-	text = textfmt_writer_text(writer, &err);
+	text = textfmt_writer_text(writer, NULL, &err);
 	fuzz_expect(text && text->len == textfmt_writer_size(writer));
 	received = (struct received){text->bytes, text->len};
 	fuzz_expect(textfmt_writer_send(writer, compare, &received) == 0 && !received.left);

@@ -55,7 +55,7 @@ static int send_out(struct textfmt_writer *writer, bool serve, struct error *err
 
 	fflush(stdout);
 	if (serve) {
-		text = textfmt_writer_text(writer, err);
+		text = textfmt_writer_text(writer, NULL, err);
 		rc = text ? to_stdout(NULL, text->bytes, text->len) : -1;
 	} else {
 		rc = textfmt_writer_send(writer, to_stdout, NULL);

@@ -95,7 +95,7 @@ static char *text_of(struct reader *reader, const char *dir)
 	if (!profile)
 		return NULL;
 	writer = textfmt_writer_new(profile, NULL, &deadline, &err);
-	text = writer ? textfmt_writer_text(writer, &err) : NULL;
+	text = writer ? textfmt_writer_text(writer, NULL, &err) : NULL;
 	return text ? strndup(text->bytes, text->len) : NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cgi/text/form_cache.h"
+#include "cgi/text/text_template.h"
 #include "cgi/format/package_store.h"
 #include "cgi/text/textfmt_writer.h"
 #include "made_coverage.h"
@@ -90,7 +91,7 @@ static char *text_of(struct textfmt_writer *writer)
 	cleanup_buffer struct buffer sent = BUFFER_INIT;
 	struct error err = {0};
 
-	text = textfmt_writer_text(writer, &err);
+	text = textfmt_writer_text(writer, NULL, &err);
 	assert_non_null(text);
 	assert_int_equal(text->len, textfmt_writer_size(writer));
 	assert_int_equal(textfmt_writer_send(writer, to_buffer, &sent), 0);
@@ -202,11 +203,12 @@ static void out_of_time(void **state)
 
 enum { WALKERS = 50, STEPS = 2000 };
 
-static struct profile_text *renewed_text(struct scene *scene)
+/* In the memory of an earlier text, or NULL, which is given away. */
+static struct profile_text *text_again(struct scene *scene, struct profile_text *again)
 {
 	cleanup_textfmt_writer struct textfmt_writer *writer = writer_for(scene, NULL, NULL);
 	struct error err = {0};
-	struct profile_text *text = textfmt_writer_text(writer, &err);
+	struct profile_text *text = textfmt_writer_text(writer, again, &err);
 
 	assert_non_null(text);
 	return text;
@@ -215,14 +217,18 @@ static struct profile_text *renewed_text(struct scene *scene)
 /* The text as it is made line by line. */
 static char *plain_text(struct scene *scene)
 {
-	struct form_cache *forms = scene->profile->forms;
+	struct error err = {0};
+	cleanup_covprofile struct covprofile *profile = scene->profile;
 	cleanup_textfmt_writer struct textfmt_writer *writer = NULL;
 	char *text;
 
-	scene->profile->forms = NULL;
+	scene->profile = covprofile_copy(profile, &err);
+	assert_int_equal(covprofile_part_derived(scene->profile, &err), 0);
+	atomic_store(&scene->profile->derived->limit, 0);
 	writer = writer_for(scene, NULL, NULL);
 	text = text_of(writer);
-	scene->profile->forms = forms;
+	covprofile_release(scene->profile);
+	scene->profile = steal_ptr(profile);
 	return text;
 }
 
@@ -258,24 +264,29 @@ static void step(struct scene *scene, unsigned *random)
 	}
 }
 
+/* Now and then the profile is a copy, as that of another request is. */
 static void walk(uint8_t mode)
 {
+	cleanup_profile_text struct profile_text *text = NULL;
+	struct covprofile *copy;
 	unsigned random = 20261128;
-	struct form_cache *forms = form_cache_new(1 << 20);
+	struct error err = {0};
 	struct scene scene;
 	int i;
 
-	assert_non_null(forms);
 	open_scene(&scene, WALKERS, mode);
-	scene.profile->forms = forms;
+	atomic_store(&scene.profile->derived->limit, 1 << 20);
 	for (i = 0; i < STEPS; i++) {
-		cleanup_profile_text struct profile_text *text = renewed_text(&scene);
-
+		text = text_again(&scene, text);
 		expect_plain(&scene, text);
 		step(&scene, &random);
+		if (i % 7)
+			continue;
+		copy = covprofile_copy(scene.profile, &err);
+		covprofile_release(scene.profile);
+		scene.profile = copy;
 	}
 	close_scene(&scene);
-	form_cache_free(forms);
 }
 
 static void changing_counters(void **state)
@@ -285,90 +296,51 @@ static void changing_counters(void **state)
 	walk(COUNTER_MODE_SET);
 }
 
-/* Who is sending a text sends it as it was. */
-static void text_in_use(void **state)
+/* The memory is the same where there is room; what was known of the lines in it is forgotten. */
+static void memory_again(void **state)
 {
-	struct form_cache *forms = form_cache_new(1 << 20);
-	cleanup_profile_text struct profile_text *first = NULL, *second = NULL, *third = NULL;
-	cleanup_free char *before = NULL;
+	struct profile_text *text, *before;
 	struct error err = {0};
 	struct scene scene;
 
 	(void)state;
-	assert_non_null(forms);
 	open_scene(&scene, 3, COUNTER_MODE_COUNT);
-	scene.profile->forms = forms;
-	profile_text_release(renewed_text(&scene)); /* from the second time on there is a form */
-	first = renewed_text(&scene);
-	before = strndup(first->bytes, first->len);
 	scene.profile->counters[scene.first[1]] = 7;
-	second = renewed_text(&scene);
-	assert_ptr_not_equal(first, second);
-	assert_string_equal(before, strndupa(first->bytes, first->len));
-	expect_plain(&scene, second);
-	/* nobody has it any more: it is written over, and what was known of it is forgotten */
-	assert_int_equal(profile_text_files(second, &err)->runs[2].at, 80);
-	profile_text_release(steal_ptr(second));
+	before = text_again(&scene, NULL);
+	assert_int_equal(profile_text_files(before, &err)->runs[2].at, 80);
 	scene.profile->counters[scene.first[1]] = 12;
-	third = renewed_text(&scene);
-	assert_int_equal(profile_text_files(third, &err)->runs[2].at, 81);
-	expect_plain(&scene, third);
+	text = text_again(&scene, before);
+	assert_ptr_equal(text, before);
+	assert_int_equal(profile_text_files(text, &err)->runs[2].at, 81);
+	expect_plain(&scene, text);
+	profile_text_release(text);
+	text = text_again(&scene, profile_text_new(16, &err));
+	expect_plain(&scene, text);
+	profile_text_release(text);
 	close_scene(&scene);
-	form_cache_free(forms);
 }
 
-/* What is larger than the cache may be is made once to see that, and not again. */
-static void form_too_large(void **state)
+/* From the second time on; what is larger than it may be is made once to see that. */
+static void when_there_is_a_template(void **state)
 {
-	struct form_cache *forms = form_cache_new(1);
-	struct text_renewal *made;
+	static const size_t limits[] = {0, 100, 1 << 20};
 	struct scene scene;
-	int i;
+	size_t i;
 
 	(void)state;
-	assert_non_null(forms);
-	open_scene(&scene, 3, COUNTER_MODE_COUNT);
-	assert_null(form_cache_get(forms, scene.profile));
-	made = form_cache_get(forms, scene.profile);
-	assert_non_null(made);
-	text_renewal_release(made);
-	for (i = 0; i < 4; i++)
-		assert_null(form_cache_get(forms, scene.profile));
-	close_scene(&scene);
-	form_cache_free(forms);
-}
+	for (i = 0; i < 3; i++) {
+		struct covprofile_derived *derived;
 
-/* Room for the form and not for a text that nobody else keeps. */
-static void form_with_its_text_too_large(void **state)
-{
-	struct text_renewal *renewal;
-	struct profile_text *text;
-	struct form_cache *forms;
-	struct text_form *form;
-	struct scene scene;
-	struct error err;
-	int i;
-
-	(void)state;
-	open_scene(&scene, WALKERS, COUNTER_MODE_COUNT);
-	form = text_form_make(scene.profile, &err);
-	assert_non_null(form);
-	forms = form_cache_new(text_form_memory(form) + form->text_len * 3 / 4);
-	text_form_free(form);
-	assert_non_null(forms);
-	scene.profile->forms = forms;
-	assert_null(form_cache_get(forms, scene.profile));
-	text = renewed_text(&scene);
-	for (i = 0; i < 6; i++) {
-		if (i == 3)
-			profile_text_release(text);
-		renewal = form_cache_get(forms, scene.profile);
-		/* the one that sees it still finds the form */
-		assert_int_equal(renewal != NULL, i <= 3);
-		text_renewal_release(renewal);
+		open_scene(&scene, 3, COUNTER_MODE_COUNT);
+		derived = scene.profile->derived;
+		atomic_store(&derived->limit, limits[i]);
+		assert_null(text_template_of(scene.profile));
+		assert_int_equal(text_template_of(scene.profile) != NULL, i == 2);
+		assert_int_equal(text_template_of(scene.profile) != NULL, i == 2);
+		assert_in_range(atomic_load(&derived->bytes), 0, limits[i]);
+		assert_int_equal(atomic_load(&derived->made) != NULL, i > 0);
+		close_scene(&scene);
 	}
-	close_scene(&scene);
-	form_cache_free(forms);
 }
 
 static int start(void **state)
@@ -382,15 +354,10 @@ static int start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(patterns_choose_files),
-	    cmocka_unit_test(modes),
-	    cmocka_unit_test(nothing_at_all),
-	    cmocka_unit_test(sink_that_fails),
-	    cmocka_unit_test(out_of_time),
-	    cmocka_unit_test(changing_counters),
-	    cmocka_unit_test(text_in_use),
-	    cmocka_unit_test(form_too_large),
-	    cmocka_unit_test(form_with_its_text_too_large),
+	    cmocka_unit_test(patterns_choose_files), cmocka_unit_test(modes),
+	    cmocka_unit_test(nothing_at_all),	     cmocka_unit_test(sink_that_fails),
+	    cmocka_unit_test(out_of_time),	     cmocka_unit_test(changing_counters),
+	    cmocka_unit_test(memory_again),	     cmocka_unit_test(when_there_is_a_template),
 	};
 
 	return cmocka_run_group_tests(tests, start, remove_scratch);
