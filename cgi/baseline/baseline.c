@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "cgi/base/hash.h"
 #include "cgi/base/log.h"
 #include "cgi/baseline/baseline_store.h"
 #include "cgi/directory/source_file.h"
@@ -105,8 +106,7 @@ static void keep(const struct finding *f, const struct file_identity *directory,
 static int load_profile(const struct finding *f, const struct coverage_set *set,
 			struct baseline *baseline, struct error *err)
 {
-	const struct reader_request request = {
-	    .set = set, .deadline = f->deadline, .once = true};
+	const struct reader_request request = {.set = set, .deadline = f->deadline, .once = true};
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
 
 	if (set->n_meta == 0)
@@ -226,21 +226,10 @@ int baseline_read(struct baseline *baseline, struct baseline_cache *cache, struc
 /* --- its identity -------------------------------------------------------------------------------
  */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
-{
-	const unsigned char *b = bytes;
-	size_t i;
-
-	/* FNV-1a */
-	for (i = 0; i < n; i++)
-		hash = (hash ^ b[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 uint64_t baseline_fingerprint(const struct baseline *baseline, uint64_t fingerprint)
 {
 	if (!baseline->set_ns)
 		return fingerprint;
-	fingerprint = mix(fingerprint, &baseline->set_ns, sizeof baseline->set_ns);
-	return mix(fingerprint, baseline->digest, strlen(baseline->digest));
+	fingerprint = hash_bytes(fingerprint, &baseline->set_ns, sizeof baseline->set_ns);
+	return hash_bytes(fingerprint, baseline->digest, strlen(baseline->digest));
 }

@@ -1,3 +1,4 @@
+#include "cgi/base/hash.h"
 #include "cgi/baseline/baseline_store.h"
 
 #include <errno.h>
@@ -20,14 +21,12 @@ enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 void baseline_key(char key[BASELINE_KEY_SIZE], const struct string_list *dirs)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	size_t i, at;
+	uint64_t hash = HASH_START;
+	size_t i;
 
-	/* FNV-1a over the paths and the NUL behind each */
+	/* the paths and the NUL behind each */
 	for (i = 0; i < dirs->n; i++)
-		for (at = 0; at <= dirs->items[i].len; at++)
-			hash = (hash ^ (unsigned char)dirs->items[i].text[at]) *
-			       UINT64_C(0x100000001b3);
+		hash = hash_bytes(hash, dirs->items[i].text, dirs->items[i].len + 1);
 	snprintf(key, BASELINE_KEY_SIZE, "%016" PRIx64, hash);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cgi/base/array.h"
 #include "cgi/directory/coverage_names.h"
 
 static int check_time(const struct deadline *deadline, struct error *err)
@@ -39,20 +40,17 @@ int coverage_check_step(const struct deadline *deadline, size_t n, struct error 
 static int append(struct coverage_set *set, size_t *room, const struct coverage_file *file,
 		  struct error *err)
 {
+	struct coverage_file *files;
+
 	if (set->n_files == COVERAGE_MAX_FILES)
 		return error_set(err, ERROR_INTERNAL,
 				 "GOCOVERDIR holds more than %d coverage files: join old ones with "
 				 "covdata merge",
 				 COVERAGE_MAX_FILES);
-	if (set->n_files == *room) {
-		size_t more = *room ? *room * 2 : 64;
-		struct coverage_file *files = reallocarray(set->files, more, sizeof *set->files);
-
-		if (!files)
-			return error_no_memory(err);
-		set->files = files;
-		*room = more;
-	}
+	files = array_grow(set->files, room, set->n_files, 1, sizeof *files);
+	if (!files)
+		return error_no_memory(err);
+	set->files = files;
 	set->files[set->n_files++] = *file;
 	return 0;
 }

@@ -3,47 +3,25 @@
 
 #include "cgi/directory/coverage_screen.h"
 #include "cgi/base/io.h"
+#include "cgi/format/byte_reader.h"
 
-/* A piece of a package's string table; the import path is among its first strings. */
-struct strings {
-	const unsigned char *at;
-	size_t left;
-};
-
-static bool take_uleb(struct strings *s, uint64_t *value)
+/* String number `index` of a piece of a package's string table, cut to `room`. */
+static bool take_string(struct byte_reader piece, uint32_t index, char *out, size_t room)
 {
-	unsigned shift;
+	uint64_t count = byte_reader_uleb(&piece), len = 0, i;
+	const uint8_t *text = NULL;
 
-	*value = 0;
-	for (shift = 0; shift < 63 && s->left; shift += 7) {
-		unsigned char byte = *s->at++;
-
-		s->left--;
-		*value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return true;
-	}
-	return false;
-}
-
-/* String number `index`, cut to `room`. */
-static bool take_string(struct strings *s, uint32_t index, char *out, size_t room)
-{
-	uint64_t count, len, i;
-
-	if (!take_uleb(s, &count) || index >= count)
+	if (index >= count || room == 0)
 		return false;
-	for (i = 0; i < index; i++) {
-		if (!take_uleb(s, &len) || len > s->left)
-			return false;
-		s->at += len;
-		s->left -= len;
+	for (i = 0; i <= index && !piece.failed; i++) {
+		len = byte_reader_uleb(&piece);
+		text = byte_reader_take(&piece, len);
 	}
-	if (!take_uleb(s, &len) || len > s->left || room == 0)
+	if (!text)
 		return false;
 	if (len > room - 1)
 		len = room - 1;
-	memcpy(out, s->at, len);
+	memcpy(out, text, len);
 	out[len] = '\0';
 	return len > 0;
 }
@@ -70,7 +48,6 @@ static bool find_last_blob(int fd, uint64_t size, uint64_t *offset)
 bool coverage_program(int fd, uint64_t size, char *out, size_t room)
 {
 	unsigned char blob[COVBLOB_HEADER_SIZE], piece[4096];
-	struct strings strings = {piece, 0};
 	uint64_t offset;
 	ssize_t n;
 
@@ -84,8 +61,8 @@ bool coverage_program(int fd, uint64_t size, char *out, size_t room)
 	n = io_pread_full(fd, piece, sizeof piece, (off_t)offset);
 	if (n <= 0)
 		return false;
-	strings.left = (size_t)n;
-	return take_string(&strings, le32(blob + COVBLOB_AT_IMPORT_PATH), out, room);
+	return take_string(byte_reader_on(piece, (size_t)n), le32(blob + COVBLOB_AT_IMPORT_PATH),
+			   out, room);
 }
 
 /* What lies behind the last slash of n bytes. */

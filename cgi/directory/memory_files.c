@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cgi/base/array.h"
 #include "cgi/base/io.h"
 #include "cgi/directory/coverage_names.h"
 
@@ -60,16 +61,12 @@ static struct memory_file *new_file(const char *name, struct buffer *content)
 
 static int make_room(struct memory_files *files)
 {
-	size_t room = files->room ? 2 * files->room : 8;
-	struct memory_file **list;
+	struct memory_file **list =
+	    array_grow(files->list, &files->room, files->n, 1, sizeof *list);
 
-	if (files->n < files->room)
-		return 0;
-	list = reallocarray(files->list, room, sizeof *list);
 	if (!list)
 		return -1;
 	files->list = list;
-	files->room = room;
 	return 0;
 }
 

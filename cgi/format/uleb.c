@@ -1,5 +1,7 @@
 #include "cgi/format/uleb.h"
 
+#include <stdbool.h>
+
 /* Write eight values, each in one byte, if they are that small. */
 static inline bool put_eight(unsigned char *out, const uint32_t *values)
 {

@@ -4,16 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
-{
-	const unsigned char *b = bytes;
-	size_t i;
-
-	/* FNV-1a */
-	for (i = 0; i < n; i++)
-		hash = (hash ^ b[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
+#include "cgi/base/hash.h"
 
 static uint64_t mix_list(uint64_t hash, const struct string_list *list)
 {
@@ -22,15 +13,15 @@ static uint64_t mix_list(uint64_t hash, const struct string_list *list)
 	for (i = 0; i < list->n; i++) {
 		uint64_t len = list->items[i].len;
 
-		hash = mix(hash, &len, sizeof len);
-		hash = mix(hash, list->items[i].text, list->items[i].len);
+		hash = hash_bytes(hash, &len, sizeof len);
+		hash = hash_bytes(hash, list->items[i].text, list->items[i].len);
 	}
-	return mix(hash, "|", 1);
+	return hash_bytes(hash, "|", 1);
 }
 
 uint64_t validator_fingerprint(const struct query *query)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = HASH_START;
 
 	hash = mix_list(hash, &query->cover_file);
 	hash = mix_list(hash, &query->skip_file);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cgi/state/reader_state.h"
-#include "cgi/live/snapshot/report.h"
+#include "cgi/state/report.h"
 #include "cgi/state/round.h"
 
 struct reader *reader_new(size_t budget, struct error *err)

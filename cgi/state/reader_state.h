@@ -7,12 +7,10 @@
 #include "cgi/base/lru.h"
 #include "cgi/base/timed_lock.h"
 #include "cgi/directory/coverage_set.h"
-#include "cgi/directory/directory_watch.h"
 #include "cgi/state/kept.h"
 #include "cgi/state/reader.h"
 #include "cgi/sum/profile_history.h"
-#include "cgi/live/go/program.h"
-#include "cgi/text/form_cache.h"
+#include "cgi/sum/program.h"
 
 /* What is kept of one list of directories. */
 struct kept_list {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgi/base/array.h"
+
 /* The path of a line: all before its last colon.  NULL when there is none. */
 static const char *path_end(const char *line, size_t len, const struct path_ref *previous)
 {
@@ -17,22 +19,17 @@ static const char *path_end(const char *line, size_t len, const struct path_ref 
 int file_index_add(struct file_index *index, struct path_ref path, size_t len, struct error *err)
 {
 	const struct file_run *last = index->n ? &index->runs[index->n - 1] : NULL;
-	size_t at = last ? last->at + last->len : index->mode_len;
+	size_t at = last ? last->at + last->len : index->mode_len, room = index->cap;
+	struct path_ref *paths = array_grow(index->paths, &room, index->n, 1, sizeof *paths);
+	struct file_run *runs;
 
-	if (index->n == index->cap) {
-		size_t cap = index->cap ? index->cap * 2 : 256;
-		struct path_ref *paths = reallocarray(index->paths, cap, sizeof *paths);
-		struct file_run *runs;
-
-		if (!paths)
-			return error_no_memory(err);
-		index->paths = paths;
-		runs = reallocarray(index->runs, cap, sizeof *runs);
-		if (!runs)
-			return error_no_memory(err);
-		index->runs = runs;
-		index->cap = cap;
-	}
+	if (!paths)
+		return error_no_memory(err);
+	index->paths = paths;
+	runs = array_grow(index->runs, &index->cap, index->n, 1, sizeof *runs);
+	if (!runs)
+		return error_no_memory(err);
+	index->runs = runs;
 	index->paths[index->n] = path;
 	index->runs[index->n++] = (struct file_run){at, len};
 	return 0;

@@ -4,7 +4,6 @@
 
 #include "cgi/directory/coverage_list.h"
 #include "cgi/text/file_index.h"
-#include "cgi/text/form_cache.h"
 #include "cgi/text/text_template.h"
 #include "cgi/text/textfmt_line.h"
 #include "cgi/format/unit_rows.h"

@@ -233,8 +233,8 @@ static void parse_example(void **state)
 
 static void parse_raw(void **state)
 {
-	static const char body[] = "\0\0\0\2\0\0\0\0\0\0\0\5\0\0\0\7\0\0\1\0";
-	char data[32 + 16 + 20 + 16] = COVCOUNTERS_MAGIC;
+	static const char body[] = "\0\0\0\2\0\0\0\0\0\0\0\5\0\0\0\7\0\0\1\0" COVCOUNTERS_MAGIC;
+	char data[32 + 16 + 4 + 20 + 16] = COVCOUNTERS_MAGIC;
 	struct counter_file file = COUNTER_FILE_INIT;
 
 	(void)state;
@@ -242,7 +242,10 @@ static void parse_raw(void **state)
 	data[COVCOUNTERS_AT_FLAVOR] = COUNTER_RAW;
 	data[COVCOUNTERS_AT_BIG_ENDIAN] = 1;
 	set_le(data + 32, 1, 8);
-	memcpy(data + 48, body, 20);
+	set_le(data + 40, 1, 4); /* no strings, */
+	set_le(data + 44, 3, 4); /* and no arguments */
+	memcpy(data + 52, body, 24);
+	set_le(data + 72 + COVCOUNTERS_FOOTER_AT_SEGMENTS, 1, 4);
 	assert_int_equal(parse(&file, data, sizeof data), 0);
 	assert_int_equal(file.functions[0].function, 5);
 	assert_int_equal(file.counters[0], 7);

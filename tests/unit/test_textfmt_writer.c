@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "cgi/text/form_cache.h"
 #include "cgi/text/text_template.h"
 #include "cgi/format/package_store.h"
 #include "cgi/text/textfmt_writer.h"

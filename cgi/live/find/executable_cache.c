@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "cgi/base/hash.h"
+
 struct plain_file {
 	uint64_t dev, inode, path_hash; /* inode 0 = free */
 };
@@ -223,12 +225,8 @@ struct program *cache_last_program(struct live_cache *cache, const struct execut
 
 static struct plain_file plain_file_of(const struct mapped_file *file)
 {
-	struct plain_file plain = {file->dev, file->inode, 0xcbf29ce484222325};
-	const char *p;
-
-	for (p = file->path; *p; p++)
-		plain.path_hash = (plain.path_hash ^ (unsigned char)*p) * 0x100000001b3;
-	return plain;
+	return (struct plain_file){file->dev, file->inode,
+				   hash_bytes(HASH_START, file->path, strlen(file->path))};
 }
 
 bool cache_is_plain(struct live_cache *cache, const struct mapped_file *file)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/format/uleb.h"
+#include "cgi/format/byte_reader.h"
 
 enum { UNIT_VALUES = 5 };      /* start line, start column, end line, end column, statements */
 enum { HASHED_PER_BYTE = 64 }; /* a short record may name long strings */
@@ -40,22 +40,22 @@ static int check_header(const unsigned char *data, size_t len, uint32_t *n_funct
 }
 
 /* The record of function i, to the end of the blob. */
-static int open_function(const unsigned char *data, size_t len, uint32_t i, struct cursor *record,
-			 struct fault *fault)
+static int open_function(const unsigned char *data, size_t len, uint32_t i,
+			 struct byte_reader *record, struct fault *fault)
 {
 	uint32_t offset = le32(data + COVBLOB_HEADER_SIZE + 4 * (size_t)i);
 
 	if (offset < COVBLOB_HEADER_SIZE || offset >= len)
 		return senseless(fault, "offset of a function");
-	*record = (struct cursor){data + offset, data + len};
+	*record = byte_reader_on(data + offset, len - offset);
 	return 0;
 }
 
-static int take_unit_count(struct cursor *record, uint32_t *units, struct fault *fault)
+static int take_unit_count(struct byte_reader *record, uint32_t *units, struct fault *fault)
 {
-	uint64_t n;
+	uint64_t n = byte_reader_uleb(record);
 
-	if (!uleb_take(record, &n) || n > cursor_left(record) / UNIT_VALUES)
+	if (record->failed || n > byte_reader_left(record) / UNIT_VALUES)
 		return senseless(fault, "units of a function");
 	*units = (uint32_t)n;
 	return 0;
@@ -65,7 +65,7 @@ int package_blob_units(const unsigned char *blob, size_t len, uint32_t **units,
 		       uint32_t *n_functions, struct fault *fault)
 {
 	cleanup_free uint32_t *counts = NULL;
-	struct cursor record;
+	struct byte_reader record;
 	uint32_t n, i;
 
 	if (check_header(blob, len, &n, fault) < 0)
@@ -84,20 +84,20 @@ int package_blob_units(const unsigned char *blob, size_t len, uint32_t **units,
 
 static int read_strings(struct blob *blob, struct fault *fault)
 {
-	struct cursor cursor = {blob->data + COVBLOB_HEADER_SIZE + 4 * (size_t)blob->n_functions,
-				blob->data + blob->len};
-	uint64_t n, i, len;
+	size_t at = COVBLOB_HEADER_SIZE + 4 * (size_t)blob->n_functions;
+	struct byte_reader r = byte_reader_on(blob->data + at, blob->len - at);
+	uint64_t n = byte_reader_uleb(&r), i;
 
-	if (!uleb_take(&cursor, &n) || n > cursor_left(&cursor))
+	if (r.failed || n > byte_reader_left(&r))
 		return senseless(fault, "string table");
 	blob->strings = n ? malloc(n * sizeof *blob->strings) : NULL;
 	if (n && !blob->strings)
 		return fault_no_memory(fault);
 	for (i = 0; i < n; i++) {
-		blob->strings[i] = (uint32_t)(cursor.at - blob->data);
-		if (!uleb_take(&cursor, &len) || len > cursor_left(&cursor))
+		blob->strings[i] = (uint32_t)(r.at - blob->data);
+		byte_reader_take(&r, byte_reader_uleb(&r));
+		if (r.failed)
 			return senseless(fault, "string table");
-		cursor.at += len;
 	}
 	blob->n_strings = (size_t)n;
 	return 0;
@@ -114,42 +114,44 @@ static int spend(struct blob *blob, uint64_t bytes, struct fault *fault)
 static int add_string(struct coverage_hash *hash, struct blob *blob, uint64_t index,
 		      struct fault *fault)
 {
-	struct cursor cursor;
+	struct byte_reader r;
+	const uint8_t *text;
 	uint64_t len;
 
 	if (index >= blob->n_strings)
 		return senseless(fault, "string index");
-	cursor = (struct cursor){blob->data + blob->strings[index], blob->data + blob->len};
-	if (!uleb_take(&cursor, &len) || len > cursor_left(&cursor))
+	r = byte_reader_on(blob->data + blob->strings[index], blob->len - blob->strings[index]);
+	len = byte_reader_uleb(&r);
+	text = byte_reader_take(&r, len);
+	if (!text)
 		return senseless(fault, "string table");
 	if (spend(blob, len, fault) < 0)
 		return -1;
-	coverage_hash_add(hash, cursor.at, (size_t)len);
+	coverage_hash_add(hash, text, (size_t)len);
 	return 0;
 }
 
 static int add_function(struct coverage_hash *hash, struct blob *blob, uint32_t i,
 			struct fault *fault)
 {
-	struct cursor record;
-	uint64_t name, file, value, k;
+	struct byte_reader record;
+	uint64_t name, file, k;
 	uint32_t units = 0;
 
 	if (open_function(blob->data, blob->len, i, &record, fault) < 0 ||
 	    take_unit_count(&record, &units, fault) < 0)
 		return -1;
-	if (!uleb_take(&record, &name) || !uleb_take(&record, &file))
+	name = byte_reader_uleb(&record);
+	file = byte_reader_uleb(&record);
+	if (record.failed)
 		return senseless(fault, "names of a function");
 	if (add_string(hash, blob, name, fault) < 0 || add_string(hash, blob, file, fault) < 0)
 		return -1;
 	if (spend(blob, 4 * (uint64_t)units * UNIT_VALUES, fault) < 0)
 		return -1;
-	for (k = 0; k < (uint64_t)units * UNIT_VALUES + 1; k++) { /* and the literal flag */
-		if (!uleb_take(&record, &value))
-			return senseless(fault, "positions of a function");
-		coverage_hash_add_u32(hash, (uint32_t)value);
-	}
-	return 0;
+	for (k = 0; k < (uint64_t)units * UNIT_VALUES + 1; k++) /* and the literal flag */
+		coverage_hash_add_u32(hash, (uint32_t)byte_reader_uleb(&record));
+	return record.failed ? senseless(fault, "positions of a function") : 0;
 }
 
 int package_blob_hash(const unsigned char *blob, size_t len, enum coverage_hash_kind kind,

@@ -5,81 +5,48 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cgi/format/coverage_format.h"
+#include "cgi/base/array.h"
 #include "cgi/base/io.h"
-#include "cgi/format/uleb.h"
+#include "cgi/format/covcounters.h"
 
-struct parser {
-	struct cursor rest;
-	bool raw, big_endian; /* how values are written */
+/* The decoder's word for what is wrong, or no memory. */
+static int senseless(struct fault *fault, const struct error *why)
+{
+	if (why->class != ERROR_INTERNAL)
+		return fault_no_memory(fault);
+	return fault_set(fault, FAULT_UNSUPPORTED, "the counter file makes no sense: it %s",
+			 why->message);
+}
+
+/* The file on its way. */
+struct parsing {
+	struct covcounters counters;
 	struct counter_file *file;
 	size_t functions_room, counters_room;
 };
 
-static int senseless(struct fault *fault, const char *what)
+static int take_function(struct parsing *p, const struct covcounters_entry *entry,
+			 struct fault *fault)
 {
-	return fault_set(fault, FAULT_UNSUPPORTED, "the counter file makes no sense (%s)", what);
-}
+	struct counter_file *file = p->file;
+	struct counter_function *functions = array_grow(file->functions, &p->functions_room,
+							file->n_functions, 1, sizeof *functions);
+	uint32_t *counters;
 
-static bool take_value(struct parser *parser, uint32_t *value)
-{
-	uint64_t wide;
-
-	if (!parser->raw) {
-		if (!uleb_take(&parser->rest, &wide))
-			return false;
-		*value = (uint32_t)wide;
-		return true;
-	}
-	if (cursor_left(&parser->rest) < 4)
-		return false;
-	*value = le32(parser->rest.at);
-	if (parser->big_endian)
-		*value = __builtin_bswap32(*value);
-	parser->rest.at += 4;
-	return true;
-}
-
-/* Room for n more elements of `size` bytes in *array, which has `used` of *room; -1 without memory.
- */
-static int grow(void **array, size_t size, size_t used, size_t n, size_t *room)
-{
-	size_t want = *room ? *room : 64;
-	void *bigger;
-
-	while (want - used < n)
-		want *= 2;
-	if (want == *room)
-		return 0;
-	bigger = realloc(*array, want * size);
-	if (!bigger)
-		return -1;
-	*array = bigger;
-	*room = want;
-	return 0;
-}
-
-static int take_function(struct parser *parser, struct fault *fault)
-{
-	struct counter_file *file = parser->file;
-	struct counter_function function = {.at = file->n_counters};
-	uint32_t i;
-
-	if (!take_value(parser, &function.n) || !take_value(parser, &function.package) ||
-	    !take_value(parser, &function.function))
-		return senseless(fault, "it is cut off");
-	/* each counter takes a byte at least: what the file claims can't make more of it */
-	if (function.n > cursor_left(&parser->rest))
-		return senseless(fault, "number of counters");
-	if (grow((void **)&file->functions, sizeof function, file->n_functions, 1,
-		 &parser->functions_room) < 0 ||
-	    grow((void **)&file->counters, sizeof *file->counters, file->n_counters, function.n,
-		 &parser->counters_room) < 0)
+	if (!functions)
 		return fault_no_memory(fault);
-	for (i = 0; i < function.n; i++)
-		if (!take_value(parser, &file->counters[file->n_counters++]))
-			return senseless(fault, "it is cut off");
-	file->functions[file->n_functions++] = function;
+	file->functions = functions;
+	counters = array_grow(file->counters, &p->counters_room, file->n_counters,
+			      (size_t)entry->n + COUNTERS_SLACK, sizeof *counters);
+	if (!counters)
+		return fault_no_memory(fault);
+	file->counters = counters;
+	counters += file->n_counters;
+	memset(counters, 0, ((size_t)entry->n + COUNTERS_SLACK) * sizeof *counters);
+	covcounters_add(&p->counters, entry->values, entry->n, counters);
+	functions[file->n_functions++] =
+	    (struct counter_function){entry->package, entry->function, entry->n, file->n_counters};
+	file->n_counters += entry->n;
 	return 0;
 }
 
@@ -92,43 +59,22 @@ static int by_function(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-/* Header and footer; *entries is the number of functions that the segment claims. */
-static int open_segment(struct parser *parser, const unsigned char *data, size_t len,
-			uint64_t *entries, struct fault *fault)
-{
-	const unsigned char *segment = data + COVCOUNTERS_HEADER_SIZE;
-	uint64_t skip;
-
-	if (len < COVCOUNTERS_HEADER_SIZE + COVCOUNTERS_SEGMENT_HEADER_SIZE +
-		      COVCOUNTERS_FOOTER_SIZE ||
-	    memcmp(data, COVCOUNTERS_MAGIC, 4) != 0 ||
-	    le32(data + COVCOUNTERS_AT_VERSION) > COVERAGE_VERSION)
-		return senseless(fault, "its header");
-	if (data[COVCOUNTERS_AT_FLAVOR] != COUNTER_RAW &&
-	    data[COVCOUNTERS_AT_FLAVOR] != COUNTER_ULEB)
-		return senseless(fault, "its encoding");
-	parser->raw = data[COVCOUNTERS_AT_FLAVOR] == COUNTER_RAW;
-	parser->big_endian = data[COVCOUNTERS_AT_BIG_ENDIAN] != 0;
-	*entries = le64(segment) & 0xffffffff;
-	skip = COVCOUNTERS_SEGMENT_HEADER_SIZE + (uint64_t)le32(segment + 8) + le32(segment + 12);
-	parser->rest = (struct cursor){segment, data + len - COVCOUNTERS_FOOTER_SIZE};
-	if (skip > cursor_left(&parser->rest))
-		return senseless(fault, "its tables");
-	parser->rest.at += skip;
-	return 0;
-}
-
 int counter_file_parse(struct counter_file *file, const unsigned char *data, size_t len,
 		       struct fault *fault)
 {
-	struct parser parser = {.file = file};
-	uint64_t entries = 0, i;
+	struct parsing p = {.file = file};
+	struct covcounters_entry entry;
+	struct error err = {0};
+	bool newer;
+	int more;
 
-	if (open_segment(&parser, data, len, &entries, fault) < 0)
-		return -1;
-	for (i = 0; i < entries; i++)
-		if (take_function(&parser, fault) < 0)
+	if (covcounters_open(&p.counters, data, len, &newer, &err) < 0)
+		return senseless(fault, &err);
+	while ((more = covcounters_next(&p.counters, &entry, &err)) > 0)
+		if (take_function(&p, &entry, fault) < 0)
 			return -1;
+	if (more < 0)
+		return senseless(fault, &err);
 	if (file->n_functions)
 		qsort(file->functions, file->n_functions, sizeof *file->functions, by_function);
 	return 0;

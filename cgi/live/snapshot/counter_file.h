@@ -29,7 +29,7 @@ struct counter_file {
 #define COUNTER_FILE_INIT ((struct counter_file){0})
 
 /*
- * Decode the first segment, as covdata does.  -1: FAULT_UNSUPPORTED for a file that makes no sense,
+ * Decode the file as the reader does.  -1: FAULT_UNSUPPORTED for one that it would leave out,
  * FAULT_REQUEST.
  */
 must_check int counter_file_parse(struct counter_file *file, const unsigned char *data, size_t len,
