@@ -8,7 +8,6 @@
 #include "cgi/live/live.h"
 #include "cgi/pattern/path_filter.h"
 #include "cgi/sandbox/confine.h"
-#include "cgi/state/listing_cache.h"
 #include "cgi/state/reader.h"
 #include "cgi/text/text_cache.h"
 
@@ -21,17 +20,16 @@ int app_init(struct app *app, enum app_life life, struct error *err)
 		app_free(app);
 		return -1;
 	}
-	/* a quarter for texts, a sixteenth for names of files, the rest for what is in these */
+	/* a quarter for texts, the rest for what they are made of */
 	budget = life == APP_FOR_MANY ? (size_t)app->settings.cache_bytes : 0;
 	app->texts = text_cache_new(budget / 4);
-	app->listings = listing_cache_new(budget / 16);
-	app->reader = reader_new(budget - budget / 4 - budget / 16, err);
+	app->reader = reader_new(budget - budget / 4, err);
 	app->baselines = baseline_cache_new(budget > 0);
 	app->live_cache = live_cache_new();
 	app->seen = seen_processes_new();
 	app->covdata = covdata_once_new(&app->settings);
-	if (!app->texts || !app->listings || !app->reader || !app->baselines || !app->live_cache ||
-	    !app->seen || !app->covdata) {
+	if (!app->texts || !app->reader || !app->baselines || !app->live_cache || !app->seen ||
+	    !app->covdata) {
 		app_free(app);
 		return error_no_memory(err);
 	}
@@ -61,5 +59,4 @@ void app_free(struct app *app)
 	baseline_cache_free(app->baselines);
 	reader_free(app->reader);
 	text_cache_free(app->texts);
-	listing_cache_free(app->listings);
 }

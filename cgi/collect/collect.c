@@ -3,7 +3,7 @@
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/base/log.h"
 #include "cgi/collect/service_filter.h"
-#include "cgi/state/listing_cache.h"
+#include "cgi/state/reader.h"
 
 static void log_unread(const struct live_report *report)
 {
@@ -86,8 +86,7 @@ int collect(struct collection *collection, struct app *app, const char *gocoverd
 {
 	if (coverage_dirs_open(&collection->dirs, gocoverdir, err) < 0 ||
 	    read_processes(collection, app, services, deadline, err) < 0 ||
-	    listing_cache_read(app->listings, &collection->set, gocoverdir, &collection->dirs,
-			       deadline, err) < 0)
+	    reader_list(app->reader, &collection->set, &collection->dirs, deadline, err) < 0)
 		return -1;
 	if (collection->live_was_read && live_reconcile(&collection->live, &collection->set,
 							&collection->live_files, deadline, err) < 0)

@@ -13,7 +13,6 @@ struct app {
 	int cancel_fd; /* readable = end what is under way (CGI after SIGTERM); -1 = none */
 	struct fair_semaphore *turns;	  /* to be in work; NULL = any number at once; not owned */
 	struct reader *reader;		  /* what was understood of coverage files */
-	struct listing_cache *listings;	  /* what is in the coverage directories */
 	struct text_cache *texts;	  /* the last profiles */
 	struct baseline_cache *baselines; /* the last baseline */
 	struct live_cache *live_cache;	  /* what was learnt about executables */

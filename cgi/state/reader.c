@@ -22,14 +22,9 @@ struct reader *reader_new(size_t budget, struct error *err)
 
 void reader_free(struct reader *reader)
 {
-	struct kept_list *list;
-
 	if (!reader)
 		return;
-	while ((list = reader->kept)) {
-		reader->kept = list->next;
-		kept_list_free(list);
-	}
+	lru_trim(&reader->places, 0);
 	lru_trim(&reader->earlier, 0);
 	profile_history_close(&reader->history);
 	program_cache_free(&reader->programs);
@@ -41,7 +36,7 @@ void reader_free(struct reader *reader)
  */
 
 /* Identical polls at the same moment wait here for one another, and find the work done. */
-static int lock(struct reader *reader, const struct deadline *deadline, struct error *err)
+int reader_lock(struct reader *reader, const struct deadline *deadline, struct error *err)
 {
 	if (timed_lock_take_until(&reader->lock, deadline) == 0)
 		return 0;
@@ -75,12 +70,11 @@ static struct covprofile *update(struct reader *reader, struct round *round, str
 {
 	const struct reader_request *request = round->request;
 	cleanup_kept struct kept once = KEPT_INIT;
-	struct kept *kept = request->once ? NULL : reader_find_kept(reader, request->set);
-	bool again = kept && reader->budget;
+	bool again = !request->once && reader->budget;
+	struct place *place = again ? reader_place(reader, &request->set->dirs) : NULL;
+	struct kept *kept = place ? &place->sum : &once;
 	struct covprofile *base = NULL;
 
-	if (!kept)
-		kept = &once;
 	program_cache_tick(&reader->programs);
 	if (follow(reader, round, kept, again, err) == 0) {
 		base = covprofile_use(kept->profile);
@@ -131,13 +125,13 @@ static int check_report(const struct reader_report *report, struct error *err)
 static void keep_live(struct reader *reader, const struct coverage_set *set,
 		      const struct covprofile *base, struct live_sum *live)
 {
-	struct kept *kept;
+	struct place *place;
 
 	timed_lock_take(&reader->lock);
-	kept = reader_find_kept(reader, set);
-	if (kept && kept->profile == base) {
-		live_sum_release(kept->live);
-		kept->live = live_sum_use(live);
+	place = reader_place(reader, &set->dirs);
+	if (place && place->sum.profile == base) {
+		live_sum_release(place->sum.live);
+		place->sum.live = live_sum_use(live);
 	}
 	reader_keep_to_budget(reader);
 	timed_lock_give_back(&reader->lock);
@@ -150,7 +144,7 @@ struct covprofile *reader_load(struct reader *reader, const struct reader_reques
 	cleanup_covprofile struct covprofile *base = NULL, *profile = NULL;
 	cleanup_live_sum struct live_sum *last = NULL, *now = NULL;
 
-	if (lock(reader, request->deadline, err) < 0)
+	if (reader_lock(reader, request->deadline, err) < 0)
 		return NULL;
 	base = update(reader, &round, &last, err);
 	timed_lock_give_back(&reader->lock);

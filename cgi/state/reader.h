@@ -7,6 +7,7 @@
  *files that have been added up, earlier states to compare with), within a number of bytes, and is
  *used by any number of threads.  The answers are the same bytes with and without that.
  *
+ *	reader_list()            directories -> files
  *	reader_load()            files -> profile, and what there is to say about it
  *	reader_subtract()        profile - earlier profile -> what ran in between
  *	textfmt_writer_new()     profile -> text, of which the reader must still be there
@@ -20,6 +21,7 @@
 
 #include "cgi/base/buffer.h"
 #include "cgi/base/cleanup.h"
+#include "cgi/directory/coverage_dirs.h"
 #include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
@@ -31,6 +33,21 @@ struct reader;
 /* One that keeps at most `budget` bytes between requests; 0 = nothing.  NULL when out of memory. */
 must_check struct reader *reader_new(size_t budget, struct error *err);
 void reader_free(struct reader *reader);
+
+/*
+ * What the directories hold: the same as coverage_set_list_dirs(), but that thousands of names need
+ * not be read, parsed and sorted again because of a few that have come or gone.  What the set holds
+ * may be shared.
+ *
+ * Its generation is that of an earlier one only where nothing at all has happened in the
+ * directories in between, to the names or to the files; and nothing has happened to a file since
+ * the generation that it has as `changed`, as far as its own directory can tell: one that is a
+ * link, or has a second name elsewhere, must be looked at all the same.  Where nothing is kept both
+ * are 0.  -1 as coverage_set_list_dirs(), and as reader_load().
+ */
+must_check int reader_list(struct reader *reader, struct coverage_set *set,
+			   const struct coverage_dirs *dirs, const struct deadline *deadline,
+			   struct error *err);
 
 enum { READER_NAMED_SKIPS = 50 };
 

@@ -41,7 +41,7 @@ must_check int round_update(struct round *round, struct kept *kept, bool again, 
 /* After round_update(): note whether a round can be the same again. */
 void round_settle(const struct round *round, struct kept *kept);
 
-/* Is this it, so that *kept is up to date?  See listing_cache_read(). */
+/* Is this it, so that *kept is up to date?  See reader_list(). */
 bool round_repeats(const struct reader_request *request, const struct kept *kept);
 
 /* Then instead of round_begin() and round_update(): the snapshots alone are grouped.  -1:

@@ -3,10 +3,10 @@
 #define GOVERAGE_TESTS_LIB_LISTING_H
 
 #include "cgi/directory/coverage_dirs.h"
-#include "cgi/state/listing_cache.h"
+#include "cgi/state/reader.h"
 
-/* As listing_cache_read(); the directories are opened for it. */
-must_check static inline int listing_read(struct listing_cache *cache, struct coverage_set *set,
+/* As reader_list(); the directories are opened for it. */
+must_check static inline int listing_read(struct reader *reader, struct coverage_set *set,
 					  const char *gocoverdir, const struct deadline *deadline,
 					  struct error *err)
 {
@@ -15,7 +15,7 @@ must_check static inline int listing_read(struct listing_cache *cache, struct co
 	*set = COVERAGE_SET_INIT;
 	if (coverage_dirs_open(&dirs, gocoverdir, err) < 0)
 		return -1;
-	return listing_cache_read(cache, set, gocoverdir, &dirs, deadline, err);
+	return reader_list(reader, set, &dirs, deadline, err);
 }
 
 #endif

@@ -76,8 +76,8 @@ static struct covprofile *choose(struct reader *reader, struct covprofile *all, 
 	return before ? reader_subtract(all, before, err) : NULL;
 }
 
-static int answer(struct reader *reader, struct listing_cache *listings,
-		  const struct options *options, const char *since, struct error *err)
+static int answer(struct reader *reader, const struct options *options, const char *since,
+		  struct error *err)
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	cleanup_reader_report struct reader_report report = READER_REPORT_INIT;
@@ -89,7 +89,7 @@ static int answer(struct reader *reader, struct listing_cache *listings,
 	    .set = &set, .live = &live, .strict_modes = options->strict, .deadline = &deadline};
 
 	/* the names alone: the reader looks into the files itself */
-	if (listing_read(listings, &set, options->dirs, &deadline, err) < 0 ||
+	if (listing_read(reader, &set, options->dirs, &deadline, err) < 0 ||
 	    (options->live && memory_dir_read(&live, options->live, err) < 0))
 		return -1;
 	all = reader_load(reader, &request, &report, err);
@@ -105,8 +105,7 @@ static int answer(struct reader *reader, struct listing_cache *listings,
 	return send_out(writer, options->serve, err);
 }
 
-static int serve(struct reader *reader, struct listing_cache *listings,
-		 const struct options *options)
+static int serve(struct reader *reader, const struct options *options)
 {
 	char line[256];
 
@@ -117,7 +116,7 @@ static int serve(struct reader *reader, struct listing_cache *listings,
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "since ", 6) == 0)
 			since = line + 6;
-		if (answer(reader, listings, options, since, &err) < 0) {
+		if (answer(reader, options, since, &err) < 0) {
 			printf("error %d %s\n", error_status(err.class), err.message);
 			fflush(stdout);
 		}
@@ -125,12 +124,11 @@ static int serve(struct reader *reader, struct listing_cache *listings,
 	return 0;
 }
 
-static int print_once(struct reader *reader, struct listing_cache *listings,
-		      const struct options *options)
+static int print_once(struct reader *reader, const struct options *options)
 {
 	struct error err = {0};
 
-	if (answer(reader, listings, options, NULL, &err) == 0)
+	if (answer(reader, options, NULL, &err) == 0)
 		return 0;
 	fprintf(stderr, "error %d %s\n", error_status(err.class), err.message);
 	return 1;
@@ -174,7 +172,6 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct error err = {0};
-	struct listing_cache *listings;
 	struct reader *reader;
 	int status;
 
@@ -182,12 +179,9 @@ int main(int argc, char **argv)
 		return usage();
 	log_start("read_textfmt");
 	reader = reader_new(options.serve ? options.keep : 0, &err);
-	listings = listing_cache_new(options.serve ? options.keep : 0);
-	if (!reader || !listings)
+	if (!reader)
 		return 1;
-	status = options.serve ? serve(reader, listings, &options)
-			       : print_once(reader, listings, &options);
-	listing_cache_free(listings);
+	status = options.serve ? serve(reader, &options) : print_once(reader, &options);
 	reader_free(reader);
 	return status;
 }

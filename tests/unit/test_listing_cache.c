@@ -38,12 +38,12 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void read_set(struct listing_cache *cache, const char *gocoverdir, struct coverage_set *set)
+static void read_set(struct reader *reader, const char *gocoverdir, struct coverage_set *set)
 {
 	struct deadline deadline = deadline_in_ms(60000, -1);
 	struct error err = {0};
 
-	if (listing_read(cache, set, gocoverdir, &deadline, &err) < 0)
+	if (listing_read(reader, set, gocoverdir, &deadline, &err) < 0)
 		fail_msg("%s", err.message);
 }
 
@@ -66,8 +66,9 @@ static void expect_equal(const struct coverage_set *a, const struct coverage_set
 	}
 }
 
-/* Twice the same as without a cache: at first it may be made, then it may be kept. */
-static void expect_right(struct listing_cache *cache, const char *gocoverdir, size_t n_files)
+/* Twice the same as without a reader that keeps anything: at first it may be made, then it may be
+ * kept. */
+static void expect_right(struct reader *reader, const char *gocoverdir, size_t n_files)
 {
 	cleanup_with(coverage_set_free) struct coverage_set fresh = COVERAGE_SET_INIT;
 	struct deadline deadline = deadline_in_ms(60000, -1);
@@ -79,7 +80,7 @@ static void expect_right(struct listing_cache *cache, const char *gocoverdir, si
 	for (i = 0; i < 3; i++) {
 		cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
 
-		read_set(cache, gocoverdir, &set);
+		read_set(reader, gocoverdir, &set);
 		expect_equal(&set, &fresh);
 	}
 }
@@ -91,34 +92,34 @@ static void put(const char *name)
 
 static void every_change_is_seen(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	char one[160], two[160];
 
 	(void)state;
 	snprintf(one, sizeof one, "%s/covcounters.%s.1.1", dir, TAG);
 	snprintf(two, sizeof two, "%s/covcounters.%s.2.2", dir, TAG);
-	expect_right(cache, dir, 0);
+	expect_right(reader, dir, 0);
 	put("covmeta." TAG);
-	expect_right(cache, dir, 1);
+	expect_right(reader, dir, 1);
 	put("tmp.1"); /* as Go writes them */
 	assert_int_equal(rename(in_dir("tmp.1"), one), 0);
-	expect_right(cache, dir, 2);
+	expect_right(reader, dir, 2);
 	assert_int_equal(rename(one, two), 0);
-	expect_right(cache, dir, 2);
+	expect_right(reader, dir, 2);
 	assert_int_equal(unlink(two), 0);
-	expect_right(cache, dir, 1);
+	expect_right(reader, dir, 1);
 	assert_int_equal(symlink("nowhere", one), 0);
-	expect_right(cache, dir, 2);
+	expect_right(reader, dir, 2);
 	assert_int_equal(unlink(one), 0);
 	assert_int_equal(mkdir(one, 0700), 0); /* of a name that files have */
-	expect_right(cache, dir, 1);
-	listing_cache_free(cache);
+	expect_right(reader, dir, 1);
+	reader_free(reader);
 }
 
 /* Names come and go in any order, in two directories, some of them several at once. */
 static void many_changes(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	bool is_there[2][40] = {{false}};
 	char both[160], name[160];
 	unsigned seed = 1;
@@ -143,35 +144,35 @@ static void many_changes(void **state)
 		n += is_there[which][pid] ? -1 : 1;
 		is_there[which][pid] = !is_there[which][pid];
 		if (number % 3 == 0)
-			expect_right(cache, both, n);
+			expect_right(reader, both, n);
 	}
-	listing_cache_free(cache);
+	reader_free(reader);
 }
 
 /* More than the watch tells one by one. */
 static void very_many_at_once(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	char name[80];
 	int i;
 
 	(void)state;
-	expect_right(cache, dir, 0);
+	expect_right(reader, dir, 0);
 	for (i = 0; i < 200; i++) {
 		snprintf(name, sizeof name, "covcounters." TAG ".%d.1", i);
 		put(name);
 	}
-	expect_right(cache, dir, 200);
-	listing_cache_free(cache);
+	expect_right(reader, dir, 200);
+	reader_free(reader);
 }
 
 /* Asked again; the generation is another one if anything has happened, and the file's as well. */
-static uint64_t generation_now(struct listing_cache *cache, const char *name, uint64_t *changed)
+static uint64_t generation_now(struct reader *reader, const char *name, uint64_t *changed)
 {
 	cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
 	size_t i;
 
-	read_set(cache, dir, &set);
+	read_set(reader, dir, &set);
 	for (*changed = 0, i = 0; i < set.n_files; i++)
 		if (strcmp(set.files[i].name, name) == 0)
 			*changed = set.files[i].changed;
@@ -181,36 +182,36 @@ static uint64_t generation_now(struct listing_cache *cache, const char *name, ui
 static void generations(void **state)
 {
 	static const char one[] = "covcounters." TAG ".1.1", two[] = "covcounters." TAG ".2.1";
-	struct listing_cache *cache = listing_cache_new(BUDGET), *none = listing_cache_new(0);
+	struct reader *reader = reader_new(BUDGET, NULL), *none = reader_new(0, NULL);
 	uint64_t first, second, third, of_one, of_two;
 
 	(void)state;
 	put(one);
-	first = generation_now(cache, one, &of_one);
+	first = generation_now(reader, one, &of_one);
 	assert_true(first > 0 && of_one == first);
-	assert_int_equal(generation_now(cache, one, &of_one), first);
+	assert_int_equal(generation_now(reader, one, &of_one), first);
 	put(two);
-	second = generation_now(cache, one, &of_one);
+	second = generation_now(reader, one, &of_one);
 	assert_true(second > first && of_one == first);
 	put(one); /* the same bytes, but who knows */
-	third = generation_now(cache, one, &of_one);
+	third = generation_now(reader, one, &of_one);
 	assert_true(third > second && of_one == third);
-	assert_int_equal(generation_now(cache, two, &of_two), third);
+	assert_int_equal(generation_now(reader, two, &of_two), third);
 	assert_int_equal(of_two, second);
 	put("tmp"); /* nothing to us; it need not be known */
-	generation_now(cache, two, &of_two);
+	generation_now(reader, two, &of_two);
 	assert_int_equal(of_two, second);
 	assert_int_equal(unlink(in_dir(one)), 0);
-	assert_true(generation_now(cache, one, &of_one) > third && !of_one);
+	assert_true(generation_now(reader, one, &of_one) > third && !of_one);
 	assert_true(!generation_now(none, two, &of_two) && !of_two);
-	listing_cache_free(cache);
-	listing_cache_free(none);
+	reader_free(reader);
+	reader_free(none);
 }
 
 /* What can't be watched is another generation each time. */
 static void without_a_watch(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	uint64_t last = 0;
 	int i;
 
@@ -218,39 +219,39 @@ static void without_a_watch(void **state)
 	for (i = 0; i < 3; i++) {
 		cleanup_with(coverage_set_free) struct coverage_set set = COVERAGE_SET_INIT;
 
-		read_set(cache, "/proc/self", &set);
+		read_set(reader, "/proc/self", &set);
 		assert_true(set.generation > last);
 		last = set.generation;
 	}
-	listing_cache_free(cache);
+	reader_free(reader);
 }
 
 static void another_directory_in_its_place(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	char moved[80];
 
 	(void)state;
 	snprintf(moved, sizeof moved, "%s-moved", dir);
 	put("covmeta." TAG);
-	expect_right(cache, dir, 1);
+	expect_right(reader, dir, 1);
 	assert_int_equal(rename(dir, moved), 0);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	expect_right(cache, dir, 0);
-	expect_right(cache, moved, 1);
+	expect_right(reader, dir, 0);
+	expect_right(reader, moved, 1);
 	remove_tree(dir);
 	assert_int_equal(symlink(moved, dir), 0);
-	expect_right(cache, dir, 1);
+	expect_right(reader, dir, 1);
 	assert_int_equal(unlink(dir), 0);
 	assert_int_equal(rename(moved, dir), 0);
-	expect_right(cache, dir, 1);
-	listing_cache_free(cache);
+	expect_right(reader, dir, 1);
+	reader_free(reader);
 }
 
 /* The directory stays what it is, and so does the name under which it is asked for. */
 static void another_path_of_the_same_directory(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	char link[80];
 
 	(void)state;
@@ -259,18 +260,18 @@ static void another_path_of_the_same_directory(void **state)
 	assert_int_equal(mkdir(in_dir("a/coverage"), 0700), 0);
 	put("a/coverage/covmeta." TAG);
 	assert_int_equal(symlink(in_dir("a/coverage"), link), 0);
-	expect_right(cache, link, 1);
+	expect_right(reader, link, 1);
 	assert_int_equal(rename(in_dir("a"), in_dir("b")), 0);
 	assert_int_equal(unlink(link), 0);
 	assert_int_equal(symlink(in_dir("b/coverage"), link), 0);
-	expect_right(cache, link, 1);
+	expect_right(reader, link, 1);
 	assert_int_equal(unlink(link), 0);
-	listing_cache_free(cache);
+	reader_free(reader);
 }
 
 static void more_directories_than_places(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	int round, i;
 
 	(void)state;
@@ -282,47 +283,47 @@ static void more_directories_than_places(void **state)
 			snprintf(path, sizeof path, "%s/%s,%s", dir, name, dir);
 			if (!round)
 				assert_int_equal(mkdir(in_dir(name), 0700), 0);
-			expect_right(cache, path, 0);
+			expect_right(reader, path, 0);
 		}
-	listing_cache_free(cache);
+	reader_free(reader);
 }
 
 static void errors(void **state)
 {
-	struct listing_cache *cache = listing_cache_new(BUDGET);
+	struct reader *reader = reader_new(BUDGET, NULL);
 	struct coverage_set set = COVERAGE_SET_INIT;
 	struct deadline passed = {1, -1};
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(listing_read(cache, &set, in_dir("no"), &passed, &err), -1);
+	assert_int_equal(listing_read(reader, &set, in_dir("no"), &passed, &err), -1);
 	assert_int_equal(err.class, ERROR_UNAVAILABLE);
 	coverage_set_free(&set);
 	put("covmeta." TAG);
-	assert_int_equal(listing_read(cache, &set, dir, &passed, &err), -1);
+	assert_int_equal(listing_read(reader, &set, dir, &passed, &err), -1);
 	assert_int_equal(err.class, ERROR_TIMEOUT);
 	coverage_set_free(&set);
-	expect_right(cache, dir, 1);
-	listing_cache_free(cache);
+	expect_right(reader, dir, 1);
+	reader_free(reader);
 }
 
 static void without_room(void **state)
 {
-	struct listing_cache *none = listing_cache_new(0), *little = listing_cache_new(64);
+	struct reader *none = reader_new(0, NULL), *little = reader_new(64, NULL);
 
 	(void)state;
 	put("covmeta." TAG);
 	expect_right(none, dir, 1);
 	expect_right(little, dir, 1);
-	listing_cache_free(none);
-	listing_cache_free(little);
+	reader_free(none);
+	reader_free(little);
 }
 
 /* --- many threads -------------------------------------------------------------------------------
  */
 
 struct crowd {
-	struct listing_cache *cache;
+	struct reader *reader;
 	atomic_int made; /* files that are certainly there */
 	atomic_bool failed;
 };
@@ -338,7 +339,7 @@ static void *ask(void *crowd_)
 		struct error err = {0};
 		int before = atomic_load(&crowd->made);
 
-		if (listing_read(crowd->cache, &set, dir, &deadline, &err) < 0 ||
+		if (listing_read(crowd->reader, &set, dir, &deadline, &err) < 0 ||
 		    set.n_counters < (size_t)before)
 			atomic_store(&crowd->failed, true);
 	}
@@ -347,7 +348,7 @@ static void *ask(void *crowd_)
 
 static void what_is_there_is_never_missed(void **state)
 {
-	struct crowd crowd = {listing_cache_new(BUDGET), 0, false};
+	struct crowd crowd = {reader_new(BUDGET, NULL), 0, false};
 	pthread_t threads[4];
 	char name[80];
 	int i;
@@ -363,8 +364,8 @@ static void what_is_there_is_never_missed(void **state)
 	for (i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	assert_false(crowd.failed);
-	expect_right(crowd.cache, dir, FILES);
-	listing_cache_free(crowd.cache);
+	expect_right(crowd.reader, dir, FILES);
+	reader_free(crowd.reader);
 }
 
 int main(void)

@@ -259,7 +259,6 @@ static unsigned count_with(struct reader *reader, const char *dir, const char *l
 
 struct following {
 	struct reader *reader;
-	struct listing_cache *listings;
 	const char *dir;
 };
 
@@ -276,7 +275,7 @@ static unsigned follow(const struct following *f, const struct memory_files *liv
 	struct reader_request request = {.set = &set, .live = live, .deadline = &deadline};
 	struct error err = {0};
 
-	assert_int_equal(listing_read(f->listings, &set, f->dir, &deadline, &err), 0);
+	assert_int_equal(listing_read(f->reader, &set, f->dir, &deadline, &err), 0);
 	profile = reader_load(f->reader, &request, &report, &err);
 	assert_non_null(profile);
 	assert_int_equal(report.n_programs, 1);
@@ -309,7 +308,7 @@ static void nothing_has_happened(void **state)
 {
 	static const char other[] = "covcounters." TAG_A ".9.1";
 	cleanup_memory_files struct memory_files live = MEMORY_FILES_INIT;
-	struct following f = {reader_new(1 << 20, NULL), listing_cache_new(1 << 20), NULL};
+	struct following f = {reader_new(1 << 20, NULL), NULL};
 	char dir[] = "/dev/shm/goverage-test-XXXXXX", second[64];
 	bool looked;
 
@@ -344,7 +343,6 @@ static void nothing_has_happened(void **state)
 	assert_int_equal(follow(&f, NULL, &looked), 54);
 	assert_true(looked);
 	remove_tree(dir);
-	listing_cache_free(f.listings);
 	reader_free(f.reader);
 }
 
