@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The service and the program in user and PID namespaces, as containers put them there: what is read is what the
-service writes itself, and what can't be seen is told."""
+service writes itself, and what can't be read or seen is told."""
 
 import os
 import re
@@ -87,6 +87,13 @@ def read_from_inside(out, scene):
         check_same_at_the_end(scene, service, scene.poll(inside))
 
 
+def denied(out, scene):
+    with out.check("a reader in a user namespace of its own: denied, and this namespace is the reason"), \
+            scene.service(AS_USER):
+        answer = scene.poll([*AS_USER, *USER_NAMESPACE], GOVERAGE_LIVE="required")
+        check_error(answer, 500, "service", "can't be read", "user namespace")
+
+
 def unseen(out, scene):
     with out.check("a reader in a PID namespace of its own, where the service is not to be seen: it is told"), \
             scene.service(AS_USER):
@@ -105,6 +112,7 @@ def main():
         scene = Scene(work)
         read_from_outside(out, scene)
         read_from_inside(out, scene)
+        denied(out, scene)
         unseen(out, scene)
         with out.check("no process is left"):
             processes.no_children_left()
