@@ -78,8 +78,8 @@ struct live_report {
 
 /*
  * Read all processes of `dirs` (absolute paths) whose program is in `services` (base names of
- * executables; NULL or empty = all) and add their snapshots to *out; NULL = only report.  A process
- * that can't be read is no error but a line of the report.
+ * executables; NULL or empty = all) into *report, and their snapshots into *out; NULL = only
+ * report.  A process that can't be read is no error but a line of the report.
  *
  * Processes that may not be looked into are reported as denied only when all that everybody may see
  * says that they are ours: cgi/live/evidence.h has it.

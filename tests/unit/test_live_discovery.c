@@ -54,13 +54,21 @@ static size_t found(struct live_cache *cache)
 	cleanup_fd int proc_fd = open(in_scratch("proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *dir = in_scratch("watched");
 	struct deadline deadline = deadline_in_ms(60000, -1);
+	struct process_ids ids = PROCESS_IDS_INIT;
+	struct discovery discovery = {.proc_fd = proc_fd,
+				      .watched = &watched,
+				      .cache = cache,
+				      .clock = &made_clock,
+				      .deadline = &deadline,
+				      .ids = &ids,
+				      .candidates = &candidates};
 	struct fault fault = FAULT_INIT;
 	struct error err = {0};
 
 	assert_int_equal(string_list_add(&dirs, dir, strlen(dir)), 0);
 	assert_int_equal(watched_dirs_open(&watched, &dirs, &err), 0);
-	assert_int_equal(
-	    discover(&candidates, proc_fd, &watched, cache, &made_clock, &deadline, &fault), 0);
+	assert_int_equal(discover(&discovery, &fault), 0);
+	process_ids_free(&ids);
 	return candidates.n;
 }
 

@@ -41,14 +41,11 @@ static pid_t pid_of(const char *name)
 }
 
 struct scan {
-	struct candidates *candidates;
+	const struct discovery *d;
 	int proc_fd;
-	const struct watched_dirs *watched;
-	struct live_cache *cache;
 	struct evidence evidence;
 	struct kernel_threads *kernel_threads;
 	struct buffer scratch;
-	const struct deadline *deadline;
 	struct fault *fault;
 };
 
@@ -64,6 +61,13 @@ static int cannot_list(struct scan *scan)
 }
 
 /* What is there and can't be looked at is told when it is to be read. */
+static int add_found(struct scan *scan, const struct candidate *candidate)
+{
+	if (!turn_end(scan->d->turn))
+		return fault_turn_over(scan->fault);
+	return add(scan->d->candidates, candidate, scan->fault);
+}
+
 static int see_readable(struct scan *scan, pid_t pid, bool unplaced)
 {
 	cleanup_process struct process process = PROCESS_INIT;
@@ -80,18 +84,18 @@ static int see_readable(struct scan *scan, pid_t pid, bool unplaced)
 	}
 	candidate.stat = process.stat;
 	if (unplaced &&
-	    plain_processes_have(cache_plain_processes(scan->cache), pid, &process.stat))
+	    plain_processes_have(cache_plain_processes(scan->d->cache), pid, &process.stat))
 		return 0;
-	return add(scan->candidates, &candidate, scan->fault);
+	return add_found(scan, &candidate);
 }
 
 static int see_hidden(struct scan *scan, pid_t pid, const struct process_stat *stat)
 {
 	struct candidate candidate = {.pid = pid, .hidden = true};
-	int ours = evidence_says_ours(&scan->evidence, scan->proc_fd, pid, stat, scan->deadline,
+	int ours = evidence_says_ours(&scan->evidence, scan->proc_fd, pid, stat, scan->d->deadline,
 				      scan->fault);
 
-	return ours <= 0 ? ours : add(scan->candidates, &candidate, scan->fault);
+	return ours <= 0 ? ours : add_found(scan, &candidate);
 }
 
 static int see(struct scan *scan, pid_t pid, enum environment_result result,
@@ -123,7 +127,7 @@ static int see_silent(struct scan *scan, pid_t pid, uint64_t inode)
 		return 0;
 	if (process.tid != pid)
 		return see(scan, pid,
-			   environment_look_again(&process, scan->watched, &scan->scratch),
+			   environment_look_again(&process, scan->d->watched, &scan->scratch),
 			   &process.stat);
 	start_ns = boot_clock_unix_ns(scan->evidence.clock, process.stat.start_ticks);
 	if (process.stat.of_kernel &&
@@ -139,13 +143,27 @@ static int see_process(struct scan *scan, pid_t pid, uint64_t inode)
 
 	if (kernel_threads_ask(scan->kernel_threads, pid, inode))
 		return 0;
-	result = environment_look(scan->proc_fd, pid, scan->watched, &scan->scratch, &stat);
+	result = environment_look(scan->proc_fd, pid, scan->d->watched, &scan->scratch, &stat);
 	if (result == ENVIRONMENT_OTHER && !scan->scratch.len)
 		return see_silent(scan, pid, inode);
 	return see(scan, pid, result, &stat);
 }
 
-static int read_proc(struct scan *scan)
+static int add_id(struct process_ids *ids, const struct step *id, struct fault *fault)
+{
+	struct step *list;
+
+	if (ids->n % 256 == 0) {
+		list = realloc(ids->list, (ids->n + 256) * sizeof *list);
+		if (!list)
+			return fault_no_memory(fault);
+		ids->list = list;
+	}
+	ids->list[ids->n++] = *id;
+	return 0;
+}
+
+static int list_processes(struct scan *scan)
 {
 	int fd = openat(scan->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -159,15 +177,41 @@ static int read_proc(struct scan *scan)
 		return -1;
 	}
 	while (errno = 0, (entry = readdir(dir))) {
-		pid_t pid = pid_of(entry->d_name);
+		struct step id = {pid_of(entry->d_name), entry->d_ino};
 
-		if (pid <= 0 || pid == own)
-			continue;
-		if (fault_check_deadline(scan->deadline, scan->fault) < 0 ||
-		    see_process(scan, pid, entry->d_ino) < 0)
+		if (id.pid > 0 && id.pid != own && add_id(scan->d->ids, &id, scan->fault) < 0)
 			return -1;
 	}
-	return errno ? cannot_list(scan) : 0;
+	if (errno)
+		return cannot_list(scan);
+	scan->d->ids->listed = true;
+	return 0;
+}
+
+static int see_next(struct scan *scan)
+{
+	struct process_ids *ids = scan->d->ids;
+	struct step id = ids->list[ids->next++];
+
+	if (stuck_processes_have(cache_stuck_processes(scan->d->cache), &id))
+		return scan->d->stuck ? scan->d->stuck(scan->d->context, id.pid, scan->fault) : 0;
+	if (!turn_begin(scan->d->turn, &id))
+		return fault_turn_over(scan->fault);
+	if (see_process(scan, id.pid, id.inode) < 0)
+		return -1;
+	return turn_end(scan->d->turn) ? 0 : fault_turn_over(scan->fault);
+}
+
+static int look_at_all(struct scan *scan)
+{
+	struct process_ids *ids = scan->d->ids;
+
+	if (!ids->listed && list_processes(scan) < 0)
+		return -1;
+	while (ids->next < ids->n)
+		if (fault_check_deadline(scan->d->deadline, scan->fault) < 0 || see_next(scan) < 0)
+			return -1;
+	return 0;
 }
 
 static bool same_addresses(const struct process_stat *a, const struct process_stat *b)
@@ -214,24 +258,27 @@ static void leave_out_sharers(struct candidates *candidates)
 	candidates->n = kept;
 }
 
-int discover(struct candidates *candidates, int proc_fd, const struct watched_dirs *watched,
-	     struct live_cache *cache, const struct boot_clock *clock,
-	     const struct deadline *deadline, struct fault *fault)
+int discover(const struct discovery *discovery, struct fault *fault)
 {
-	struct scan scan = {.candidates = candidates,
-			    .proc_fd = proc_fd,
-			    .watched = watched,
-			    .cache = cache,
-			    .evidence = {.watched = watched, .cache = cache, .clock = clock},
-			    .kernel_threads = cache_kernel_threads(cache),
-			    .deadline = deadline,
+	struct scan scan = {.d = discovery,
+			    .proc_fd = discovery->proc_fd,
+			    .evidence = {.watched = discovery->watched,
+					 .cache = discovery->cache,
+					 .clock = discovery->clock},
+			    .kernel_threads = cache_kernel_threads(discovery->cache),
 			    .fault = fault};
-	int result = read_proc(&scan);
+	int result = look_at_all(&scan);
 
 	buffer_free(&scan.scratch);
 	if (result == 0)
-		leave_out_sharers(candidates);
+		leave_out_sharers(discovery->candidates);
 	return result;
+}
+
+void process_ids_free(struct process_ids *ids)
+{
+	free(ids->list);
+	*ids = PROCESS_IDS_INIT;
 }
 
 void candidates_free(struct candidates *candidates)

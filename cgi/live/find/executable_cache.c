@@ -10,6 +10,7 @@ struct plain_file {
 };
 
 struct live_cache {
+	atomic_uint users;
 	pthread_mutex_t lock;
 	uint64_t clock;					   /* one tick a use */
 	struct executable *executables[CACHE_EXECUTABLES]; /* NULL = free */
@@ -23,6 +24,7 @@ struct live_cache {
 	struct kernel_threads kernel_threads; /* needs no lock */
 	struct plain_processes plain_processes; /* nor does this */
 	struct evidence_files evidence_files;	/* has a lock of its own */
+	struct stuck_processes stuck;		/* so has this */
 };
 
 struct live_cache *live_cache_new(void)
@@ -32,6 +34,8 @@ struct live_cache *live_cache_new(void)
 	if (cache) {
 		pthread_mutex_init(&cache->lock, NULL);
 		evidence_files_init(&cache->evidence_files);
+		stuck_processes_init(&cache->stuck);
+		atomic_init(&cache->users, 1);
 	}
 	return cache;
 }
@@ -40,12 +44,13 @@ void live_cache_free(struct live_cache *cache)
 {
 	unsigned i;
 
-	if (!cache)
+	if (!cache || atomic_fetch_sub(&cache->users, 1) != 1)
 		return;
 	for (i = 0; i < CACHE_EXECUTABLES; i++)
 		executable_put(&cache->executables[i]);
 	for (i = 0; i < CACHE_PROGRAMS; i++)
 		program_put(&cache->programs[i]);
+	stuck_processes_destroy(&cache->stuck);
 	evidence_files_destroy(&cache->evidence_files);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
@@ -259,6 +264,17 @@ struct kernel_threads *cache_kernel_threads(struct live_cache *cache)
 struct plain_processes *cache_plain_processes(struct live_cache *cache)
 {
 	return &cache->plain_processes;
+}
+
+struct stuck_processes *cache_stuck_processes(struct live_cache *cache)
+{
+	return &cache->stuck;
+}
+
+struct live_cache *live_cache_use(struct live_cache *cache)
+{
+	atomic_fetch_add(&cache->users, 1);
+	return cache;
 }
 
 struct evidence_files *cache_evidence_files(struct live_cache *cache)

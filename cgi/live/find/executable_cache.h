@@ -13,6 +13,7 @@
 #include "cgi/live/find/plain_processes.h"
 #include "cgi/live/go/program.h"
 #include "cgi/live/process/maps.h"
+#include "cgi/live/process/steps.h"
 
 enum {
 	CACHE_EXECUTABLES = 512,
@@ -59,6 +60,11 @@ void cache_add_plain(struct live_cache *cache, const struct mapped_file *file);
 struct kernel_threads *cache_kernel_threads(struct live_cache *cache);
 
 struct plain_processes *cache_plain_processes(struct live_cache *cache);
+
+struct stuck_processes *cache_stuck_processes(struct live_cache *cache);
+
+/* One more user, who gives it back by live_cache_free(). */
+struct live_cache *live_cache_use(struct live_cache *cache);
 
 struct evidence_files *cache_evidence_files(struct live_cache *cache);
 

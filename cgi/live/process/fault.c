@@ -72,6 +72,11 @@ int fault_check_deadline(const struct deadline *deadline, struct fault *fault)
 	return 0;
 }
 
+int fault_turn_over(struct fault *fault)
+{
+	return fault_request(fault, ERROR_CANCELLED, "another thread has gone on");
+}
+
 int fault_to_error(const struct fault *fault, struct error *err)
 {
 	return error_set(err, fault->class, "%s", fault->reason);

@@ -1,7 +1,7 @@
 /*
  * Why a running process, or a part of it, could not be read: a kind, which is what the caller acts
- * on, and one sentence for a person.  It follows the convention of cgi/base/error.h; only the classes
- * differ, since what stops one process seldom stops the request.
+ * on, and one sentence for a person.  It follows the convention of cgi/base/error.h; only the
+ * classes differ, since what stops one process seldom stops the request.
  */
 #ifndef GOVERAGE_LIVE_PROCESS_FAULT_H
 #define GOVERAGE_LIVE_PROCESS_FAULT_H
@@ -48,6 +48,10 @@ int fault_from_errno(struct fault *fault, const char *what);
 
 /* 0 while there is time left and nobody has cancelled; otherwise -1 and FAULT_REQUEST. */
 must_check int fault_check_deadline(const struct deadline *deadline, struct fault *fault);
+
+/* The turn of this thread is over, see cgi/live/process/steps.h: FAULT_REQUEST.  Always returns -1.
+ */
+int fault_turn_over(struct fault *fault);
 
 /* Hand a FAULT_REQUEST on as the error of the request.  Always returns -1. */
 int fault_to_error(const struct fault *fault, struct error *err);

@@ -132,6 +132,8 @@ static int report_failure(struct reading *reading, const struct subject *subject
 {
 	cleanup_live_process struct live_process line = {0};
 
+	if (!turn_end(reading->turn))
+		return fault_turn_over(fault);
 	if (begin_line(reading, subject, &line) < 0)
 		return fault_no_memory(fault);
 	line.state = state;
@@ -331,6 +333,8 @@ static int report_programs(struct reading *reading, const struct subject *subjec
 {
 	unsigned i;
 
+	if (!turn_end(reading->turn))
+		return fault_turn_over(fault);
 	for (i = 0; i < subject->n_found; i++)
 		if (report_program(reading, subject, &subject->found[i], fault) < 0)
 			return -1;
@@ -406,6 +410,30 @@ static int report_hidden(struct reading *reading, const struct candidate *candid
 		return 0;
 	permission_explain(&subject.process, NULL, &told);
 	return report_failure(reading, &subject, LIVE_DENIED, told.reason, fault);
+}
+
+int process_report_stuck(struct reading *reading, pid_t pid, struct fault *fault)
+{
+	cleanup_with(subject_free) struct subject subject = {.process = PROCESS_INIT,
+							     .memory = PROCESS_MEMORY_INIT};
+	struct fault ended = FAULT_INIT;
+
+	if (process_open(&subject.process, reading->proc_fd, pid, &ended) < 0)
+		return ended.kind == FAULT_REQUEST ? hand_on(&ended, fault) : 0;
+	/* its command line would have to be read from its memory */
+	subject.path = process_executable_path(&subject.process);
+	if (name_program(&subject) < 0)
+		return fault_no_memory(fault);
+	if (!is_selected(reading, &subject))
+		return 0;
+	if (process_read_status(&subject.process, &subject.status, &ended) < 0)
+		subject.status.ns_pid = 0;
+	return report_failure(
+	    reading, &subject, LIVE_UNSUPPORTED,
+	    "looking at it has not come to an end: its GOCOVERDIR, its "
+	    "directories, its executable or its memory lead to a file system that "
+	    "does not answer; bring that back, unmount it, or end the process",
+	    fault);
 }
 
 /* What has ended has nothing more to tell; what runs another program now may have. */

@@ -16,15 +16,19 @@ struct reading {
 	const struct deadline *deadline;
 	struct boot_clock clock;
 	struct live_report *report;
+	struct turn *turn; /* of this thread; NULL = unsupervised */
 };
 
 /*
  * Read a candidate and add what came of it to the report: a line for each program in it that
  * carries coverage, or one line with the reason.  Nothing at all for a process without coverage,
- * one that is not among the services, and one that ended before anything was known of it.  -1 with
- * FAULT_REQUEST.
+ * one that is not among the services, and one that ended before anything was known of it.  This is
+ * a step of reading->turn, which the caller begins and ends.  -1 with FAULT_REQUEST.
  */
 must_check int process_read(struct reading *reading, const struct candidate *candidate,
 			    struct fault *fault);
+
+/* A thread is stuck at this process: it can't be read.  -1 with FAULT_REQUEST. */
+must_check int process_report_stuck(struct reading *reading, pid_t pid, struct fault *fault);
 
 #endif
