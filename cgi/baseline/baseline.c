@@ -63,7 +63,8 @@ static void copy(struct baseline *to, const struct baseline *from)
 struct finding {
 	struct baseline_cache *cache;
 	struct reader *reader;
-	const struct string_list *services;
+	const struct selection *selection;
+	const struct live_report *live; /* the chosen processes */
 	const struct deadline *deadline;
 	struct state_dir state;
 	char key[BASELINE_KEY_SIZE];
@@ -79,7 +80,7 @@ static bool find_kept(const struct finding *f, const struct file_identity *direc
 	bool found;
 
 	pthread_mutex_lock(&cache->lock);
-	found = cache->last.set_ns && !f->services->n &&
+	found = cache->last.set_ns && selection_is_all(f->selection) &&
 		memcmp(&cache->directory, directory, sizeof *directory) == 0;
 	if (found)
 		copy(baseline, &cache->last);
@@ -92,7 +93,7 @@ static void keep(const struct finding *f, const struct file_identity *directory,
 {
 	struct baseline_cache *cache = f->cache;
 
-	if (!cache->keep || f->services->n)
+	if (!cache->keep || !selection_is_all(f->selection))
 		return;
 	pthread_mutex_lock(&cache->lock);
 	copy(&cache->last, baseline);
@@ -120,13 +121,45 @@ static int load_profile(const struct finding *f, const struct coverage_set *set,
 	return 0;
 }
 
+/* By address: the files of the processes themselves. */
+static bool is_chosen(const struct finding *f, const struct coverage_file *file)
+{
+	size_t i;
+
+	if (!selection_has_build(f->selection, file))
+		return false;
+	if (!f->selection->chosen[CHOICE_ADDRESS]->n || file->kind == COVERAGE_META)
+		return true;
+	for (i = 0; i < f->live->n; i++)
+		if (baseline_is_of_process(file, &f->live->processes[i]))
+			return true;
+	return false;
+}
+
+static int keep_chosen(const struct finding *f, struct coverage_set *set, struct error *err)
+{
+	cleanup_free bool *keep = NULL;
+	size_t i;
+
+	if (selection_is_all(f->selection))
+		return 0;
+	keep = calloc(set->n_files + 1, sizeof *keep);
+	if (!keep)
+		return error_no_memory(err);
+	for (i = 0; i < set->n_files; i++)
+		keep[i] = is_chosen(f, &set->files[i]);
+	return coverage_set_keep(set, keep, err);
+}
+
 static int load(const struct finding *f, struct baseline *baseline, struct error *err)
 {
 	cleanup_coverage_set struct coverage_set set = COVERAGE_SET_INIT;
 	const struct live_report none = LIVE_REPORT_INIT;
 
 	if (baseline_files(&set, &f->state, f->key, baseline->set_ns, f->deadline, err) < 0 ||
-	    service_filter_apply(&set, &none, f->services, f->deadline, err) < 0)
+	    service_filter_apply(&set, &none, f->selection->chosen[CHOICE_SERVICE], NULL,
+				 f->deadline, err) < 0 ||
+	    keep_chosen(f, &set, err) < 0)
 		return -1;
 	return load_profile(f, &set, baseline, err);
 }
@@ -202,13 +235,14 @@ static int pass_over(struct baseline *baseline, struct error *err)
 
 int baseline_read(struct baseline *baseline, struct baseline_cache *cache, struct reader *reader,
 		  const struct settings *settings, const struct string_list *dirs,
-		  const struct string_list *services, const struct deadline *deadline,
-		  struct error *err)
+		  const struct selection *selection, const struct live_report *live,
+		  const struct deadline *deadline, struct error *err)
 {
 	struct finding f = {
 	    .cache = cache,
 	    .reader = reader,
-	    .services = services,
+	    .selection = selection,
+	    .live = live,
 	    .deadline = deadline,
 	    .state = STATE_DIR_INIT,
 	};

@@ -16,6 +16,7 @@
 #include "cgi/state/reader.h"
 #include "cgi/base/settings.h"
 #include "cgi/base/string_list.h"
+#include "cgi/collect/selection.h"
 
 struct baseline {
 	int64_t set_ns;		    /* when it was set, unix nanoseconds; 0 = there is none */
@@ -35,8 +36,8 @@ must_check struct baseline_cache *baseline_cache_new(bool keep);
 void baseline_cache_free(struct baseline_cache *cache);
 
 /*
- * Find the latest baseline for coverage directories (`dirs`: their real paths); with a non-empty
- * `services` what belongs to programs of these names in it.  It is no error when there is none.
+ * Find the latest baseline for coverage directories (`dirs`: their real paths); of it what the
+ * selection chooses, whose processes are in `live`.  It is no error when there is none.
  *
  * Anybody may have made the state directory that nobody has set (in /tmp): where it is not of this
  * user, who so has no baseline in it, that is no error either, but told in baseline->passed_over.
@@ -46,8 +47,9 @@ void baseline_cache_free(struct baseline_cache *cache);
  */
 must_check int baseline_read(struct baseline *baseline, struct baseline_cache *cache,
 			     struct reader *reader, const struct settings *settings,
-			     const struct string_list *dirs, const struct string_list *services,
-			     const struct deadline *deadline, struct error *err);
+			     const struct string_list *dirs, const struct selection *selection,
+			     const struct live_report *live, const struct deadline *deadline,
+			     struct error *err);
 
 /* The fingerprint of an answer from which the baseline was subtracted; as it is where there is
  * none. */

@@ -11,7 +11,7 @@
 struct making {
 	struct baseline_writer writer;
 	const struct collection *collection;
-	const struct string_list *services;
+	const struct selection *selection;
 	const struct deadline *deadline;
 	struct buffer scratch;
 	struct file_bytes bytes;
@@ -45,15 +45,16 @@ static void named_group_free(struct named_group *group)
 /* --- names --------------------------------------------------------------------------------------
  */
 
-/* The executable's name of the process that a snapshot was made of; NULL where it is not known. */
-static const char *name_of_process(const struct live_report *live, const char *counters)
+/* The process that a snapshot was made of; NULL for a file that is none. */
+static const struct live_process *process_of(const struct making *m, const struct input_file *input)
 {
+	const struct live_report *live = &m->collection->live;
 	size_t i;
 
-	for (i = 0; i < live->n; i++)
+	for (i = 0; input->live && i < live->n; i++)
 		if (live->processes[i].counters_file &&
-		    strcmp(live->processes[i].counters_file, counters) == 0)
-			return live->processes[i].program;
+		    strcmp(live->processes[i].counters_file, input->file->name) == 0)
+			return &live->processes[i];
 	return NULL;
 }
 
@@ -61,13 +62,11 @@ static const char *name_of_process(const struct live_report *live, const char *c
 static int find_name(struct making *m, const struct input_group *group,
 		     const struct input_file *input, struct buffer *name, struct error *err)
 {
-	const char *process = NULL;
+	const struct live_process *process = process_of(m, input);
 
 	buffer_puts(name, ""); /* one without a name has memory, too: choose() tells by that */
-	if (input->live)
-		process = name_of_process(&m->collection->live, input->file->name);
-	if (process)
-		buffer_puts(name, process);
+	if (process && process->program)
+		buffer_puts(name, process->program);
 	else if (program_name_of_counters(input, &m->scratch, name, err) < 0)
 		return -1;
 	if (!name->len && !name->failed)
@@ -118,7 +117,8 @@ static int put_meta(struct making *m, const struct input_file *meta,
 
 /* Programs of which nothing has run need not be in a baseline. */
 static int put_sum(struct making *m, const struct input_file *meta, const struct buffer *name,
-		   const struct counter_entries *entries, struct error *err)
+		   const struct baseline_process *process, const struct counter_entries *entries,
+		   struct error *err)
 {
 	cleanup_string_list struct string_list argv = STRING_LIST_INIT;
 	cleanup_buffer struct buffer content = BUFFER_INIT;
@@ -136,11 +136,15 @@ static int put_sum(struct making *m, const struct input_file *meta, const struct
 	if (content.failed)
 		return error_no_memory(err);
 	return baseline_writer_counters(&m->writer, coverage_tag(meta->file), meta->file->tag_len,
-					content.data, content.len, err);
+					process, content.data, content.len, err);
 }
 
-/* Take the counter files with the name of the one at `from` off the group: how many there are. */
-static size_t choose(struct named_group *group, struct buffer *name, size_t from)
+/*
+ * Take the counter files with the name of the one at `from` off the group: how many there are. That
+ * of a process stays alone, to be found again by the process.
+ */
+static size_t choose(const struct making *m, struct named_group *group, struct buffer *name,
+		     size_t from)
 {
 	const struct input_file **counters = group->chosen;
 	size_t n = 0, i;
@@ -148,8 +152,11 @@ static size_t choose(struct named_group *group, struct buffer *name, size_t from
 	*name = group->names[from];
 	group->names[from] = BUFFER_INIT;
 	counters[n++] = &group->files->counters[from];
+	if (process_of(m, counters[0]))
+		return n;
 	for (i = from + 1; i < group->files->n_counters; i++) {
-		if (!group->names[i].data || group->names[i].len != name->len ||
+		if (!group->names[i].data || process_of(m, &group->files->counters[i]) ||
+		    group->names[i].len != name->len ||
 		    memcmp(group->names[i].data, name->data, name->len) != 0)
 			continue;
 		counters[n++] = &group->files->counters[i];
@@ -169,14 +176,22 @@ static int add_program(struct making *m, const struct input_group *files, struct
 	for (i = 0; sum.from && i < files->n_counters; i++) {
 		cleanup_counter_entries struct counter_entries entries = COUNTER_ENTRIES_INIT;
 		cleanup_buffer struct buffer name = BUFFER_INIT;
+		const struct live_process *process;
+		struct baseline_process id;
 
 		if (!group.names[i].data)
 			continue;
-		n = choose(&group, &name, i);
+		n = choose(m, &group, &name, i);
+		process = process_of(m, group.chosen[0]);
+		if (!process && m->selection->chosen[CHOICE_ADDRESS]->n)
+			continue;
+		if (process)
+			id =
+			    (struct baseline_process){(uint64_t)process->pid, process->start_ticks};
 		if (program_sum_count(&sum, group.chosen, n, m->deadline, err) < 0)
 			return -1;
 		program_sum_take(&sum, &entries);
-		if (put_sum(m, sum.from, &name, &entries, err) < 0)
+		if (put_sum(m, sum.from, &name, process ? &id : NULL, &entries, err) < 0)
 			return -1;
 	}
 	m->n_skipped += sum.n_skipped;
@@ -199,6 +214,23 @@ static int add_collection(struct making *m, struct error *err)
 /* --- what stays of the baseline before ----------------------------------------------------------
  */
 
+/* Is this file of the baseline before among what is cleared now? */
+static bool is_chosen(const struct making *m, const struct coverage_file *file,
+		      const struct buffer *name)
+{
+	const struct string_list *names = m->selection->chosen[CHOICE_SERVICE];
+	const struct live_report *live = &m->collection->live;
+	size_t i;
+
+	if ((names->n && !string_list_has(names, buffer_str(name), name->len)) ||
+	    !selection_has_build(m->selection, file))
+		return false;
+	for (i = 0; m->selection->chosen[CHOICE_ADDRESS]->n && i < live->n; i++)
+		if (baseline_is_of_process(file, &live->processes[i]))
+			return true;
+	return !m->selection->chosen[CHOICE_ADDRESS]->n;
+}
+
 static int keep_program(struct making *m, const struct input_group *group, struct error *err)
 {
 	unsigned char hash[COVERAGE_HASH_SIZE];
@@ -207,15 +239,17 @@ static int keep_program(struct making *m, const struct input_group *group, struc
 	for (i = 0; i < group->n_counters; i++) {
 		const struct input_file *counters = &group->counters[i];
 		cleanup_buffer struct buffer name = BUFFER_INIT;
+		struct baseline_process id;
 
 		if (find_name(m, group, counters, &name, err) < 0)
 			return -1;
-		if (string_list_has(m->services, buffer_str(&name), name.len))
+		if (is_chosen(m, counters->file, &name))
 			continue;
 		if (put_meta(m, group->meta, hash, err) < 0 || read_input(m, counters, err) < 0 ||
 		    baseline_writer_counters(&m->writer, coverage_tag(counters->file),
-					     counters->file->tag_len, m->bytes.data, m->bytes.len,
-					     err) < 0)
+					     counters->file->tag_len,
+					     baseline_process_of(counters->file, &id) ? &id : NULL,
+					     m->bytes.data, m->bytes.len, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -241,13 +275,13 @@ static int keep_others(struct making *m, const struct state_dir *state, int64_t 
  */
 
 int baseline_make(struct baseline_made *made, const struct state_dir *state,
-		  const struct collection *collection, const struct string_list *services,
+		  const struct collection *collection, const struct selection *selection,
 		  const struct deadline *deadline, struct error *err)
 {
 	cleanup_with(making_free) struct making m = {
 	    .writer = BASELINE_WRITER_INIT,
 	    .collection = collection,
-	    .services = services,
+	    .selection = selection,
 	    .deadline = deadline,
 	};
 	int64_t before_ns;
@@ -255,8 +289,8 @@ int baseline_make(struct baseline_made *made, const struct state_dir *state,
 	if (baseline_writer_begin(&m.writer, state, &collection->set.dirs, err) < 0)
 		return -1;
 	before_ns = baseline_latest(state, m.writer.key, err);
-	if (before_ns < 0 ||
-	    (before_ns && services->n && keep_others(&m, state, before_ns, err) < 0))
+	if (before_ns < 0 || (before_ns && !selection_is_all(selection) &&
+			      keep_others(&m, state, before_ns, err) < 0))
 		return -1;
 	if (add_collection(&m, err) < 0 || baseline_writer_end(&m.writer, err) < 0)
 		return -1;

@@ -17,17 +17,16 @@ struct baseline_made {
 };
 
 /*
- * Make the collection, which was collected for `services`, the latest baseline of its coverage
- * directories.  With services the baseline before it stays as it is for
- * programs of other names: their files are taken over.  The caller holds the lock of the state
- * directory.
+ * Make the collection, which was collected for the selection, the latest baseline of its coverage
+ * directories.  The baseline before it stays as it is for what is not chosen: its files are taken
+ * over.  With addresses the counters in memory alone are taken, not what the processes have
+ * written. The caller holds the lock of the state directory.
  *
  * -1, and the baseline before it still counts: ERROR_INTERNAL with what to do, ERROR_UNAVAILABLE,
  * ERROR_TIMEOUT, ERROR_CANCELLED.
  */
 must_check int baseline_make(struct baseline_made *made, const struct state_dir *state,
-			     const struct collection *collection,
-			     const struct string_list *services, const struct deadline *deadline,
-			     struct error *err);
+			     const struct collection *collection, const struct selection *selection,
+			     const struct deadline *deadline, struct error *err);
 
 #endif

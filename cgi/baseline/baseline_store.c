@@ -13,6 +13,11 @@
 
 #include "cgi/base/io.h"
 #include "cgi/base/log.h"
+#include "cgi/directory/coverage_names.h"
+
+/* In clock ticks of 10 ms that is 300,000 years; in nanoseconds since 1970 it was in January 1970.
+ */
+#define MOST_TICKS (UINT64_C(1) << 50)
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -214,17 +219,34 @@ int baseline_writer_meta(struct baseline_writer *writer, const char *name, const
 }
 
 int baseline_writer_counters(struct baseline_writer *writer, const char *tag, size_t tag_len,
-			     const void *bytes, size_t n, struct error *err)
+			     const struct baseline_process *process, const void *bytes, size_t n,
+			     struct error *err)
 {
+	const struct baseline_process sum = {writer->n, (uint64_t)writer->set_ns};
+	const struct baseline_process *id = process ? process : &sum;
 	char name[NAME_MAX + 1];
-	int len = snprintf(name, sizeof name, "covcounters.%.*s.%u.%" PRId64, (int)tag_len, tag,
-			   writer->n++, writer->set_ns);
+	int len = snprintf(name, sizeof name, "covcounters.%.*s.%" PRIu64 ".%" PRIu64, (int)tag_len,
+			   tag, id->pid, id->start_ticks);
 
+	writer->n += !process;
 	if (len >= (int)sizeof name) {
 		errno = ENAMETOOLONG;
 		return cannot_write(writer, err);
 	}
 	return write_new(writer, name, bytes, n) < 0 ? cannot_write(writer, err) : 0;
+}
+
+bool baseline_is_of_process(const struct coverage_file *file, const struct live_process *process)
+{
+	return file->kind == COVERAGE_COUNTERS && file->pid == (uint64_t)process->pid &&
+	       file->time_ns == process->start_ticks && coverage_tag_is(file, process->hash);
+}
+
+/* A sum has the time of its baseline, which no machine has been up for in clock ticks. */
+bool baseline_process_of(const struct coverage_file *file, struct baseline_process *process)
+{
+	*process = (struct baseline_process){file->pid, file->time_ns};
+	return file->time_ns < MOST_TICKS;
 }
 
 int baseline_writer_end(struct baseline_writer *writer, struct error *err)

@@ -1,7 +1,9 @@
 /*
  * The baselines in the state directory.  Each is a directory of ordinary coverage files, which
  * covdata can read: covmeta.<hash> of every program that had run, and the sum of its counters, one
- * counter file for each name under which the program ran (the name is argv[0] in it).
+ * counter file for each name under which the program ran (the name is argv[0] in it), and one more
+ * for each process that was running: that one is called covcounters.<hash>.<pid>.<start>, with the
+ * pid as this program saw it, and the start in clock ticks, so that it is found again by address.
  *
  * It is called baseline.<key>.<time>: the key tells for which coverage directories it is, the time
  * (unix nanoseconds) when it was set; the latest counts.  It is written under another name and
@@ -10,6 +12,7 @@
 #ifndef GOVERAGE_BASELINE_BASELINE_STORE_H
 #define GOVERAGE_BASELINE_BASELINE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +20,7 @@
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/baseline/state_dir.h"
+#include "cgi/collect/collect.h"
 #include "cgi/base/string_list.h"
 
 enum { BASELINE_KEY_SIZE = 17, BASELINE_NAME_SIZE = 64, BASELINE_TIME_SIZE = 32 };
@@ -42,6 +46,17 @@ must_check int baseline_files(struct coverage_set *set, const struct state_dir *
 			      const char *key, int64_t set_ns, const struct deadline *deadline,
 			      struct error *err);
 
+/* What a process is known by in a baseline. */
+struct baseline_process {
+	uint64_t pid, start_ticks;
+};
+
+/* Is this file of a baseline that of the process? */
+bool baseline_is_of_process(const struct coverage_file *file, const struct live_process *process);
+
+/* The process that a file of a baseline is of, into *process; false where it is of none. */
+bool baseline_process_of(const struct coverage_file *file, struct baseline_process *process);
+
 /* A baseline that is being written, by the holder of the lock. */
 struct baseline_writer {
 	const struct state_dir *state;
@@ -61,10 +76,13 @@ must_check int baseline_writer_begin(struct baseline_writer *writer, const struc
 must_check int baseline_writer_meta(struct baseline_writer *writer, const char *name,
 				    const void *bytes, size_t n, struct error *err);
 
-/* Add a counter file for the tag (tag_len bytes) of such a meta-data file.  -1 with what to do. */
+/*
+ * Add a counter file for the tag (tag_len bytes) of such a meta-data file: of a process, or, where
+ * that is NULL, of none.  -1 with what to do.
+ */
 must_check int baseline_writer_counters(struct baseline_writer *writer, const char *tag,
-					size_t tag_len, const void *bytes, size_t n,
-					struct error *err);
+					size_t tag_len, const struct baseline_process *process,
+					const void *bytes, size_t n, struct error *err);
 
 /* From now on it counts; those before it are removed.  -1 with what to do: nothing has changed
  * then. */

@@ -40,6 +40,7 @@ static void answer(struct response *response, const struct collection *collectio
 int clear_handle(struct exchange *exchange, struct error *err)
 {
 	cleanup_query struct query query = QUERY_INIT;
+	cleanup_selection struct selection selection = SELECTION_INIT;
 	cleanup_state_dir struct state_dir state = STATE_DIR_INIT;
 	cleanup_collection struct collection collection = COLLECTION_INIT;
 	struct baseline_made made;
@@ -51,15 +52,16 @@ int clear_handle(struct exchange *exchange, struct error *err)
 		    "clearing is switched off here (GOVERAGE_CLEAR=off): the ETag of an "
 		    "answer as since=ETAG asks for what has run after it, and changes "
 		    "nothing for others");
-	if (request_query(&query, exchange->request, err) < 0)
+	if (request_query(&query, exchange->request, err) < 0 ||
+	    selection_begin(&selection, &query, err) < 0)
 		return -1;
 	dir = coverage_directory(exchange, err);
 	if (!dir || open_state(&state, exchange, dir, err) < 0)
 		return -1;
-	if (collect(&collection, exchange->app, dir, &query.service, &exchange->deadline, err) <
-		0 ||
-	    baseline_make(&made, &state, &collection, &query.service, &exchange->deadline, err) < 0)
+	if (collect(&collection, exchange->app, dir, &selection, &exchange->deadline, err) < 0 ||
+	    baseline_make(&made, &state, &collection, &selection, &exchange->deadline, err) < 0)
 		return -1;
 	answer(exchange->response, &collection, &made);
+	selection_warn(&selection, exchange->response);
 	return 0;
 }

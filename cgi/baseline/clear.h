@@ -9,11 +9,10 @@
 #include "cgi/exchange/exchange.h"
 
 /*
- * Answer one request.  With goc's field `service` only the programs of these names are cleared;
- * `force` and `address` are accepted, and change nothing.  -1: ERROR_FORBIDDEN with
- * GOVERAGE_CLEAR=off, ERROR_BAD_REQUEST, all that
- * collect() fails with, and ERROR_INTERNAL with what to do where the state directory can't be
- * written.
+ * Answer one request.  With a selection (service, address, build) only what it chooses is cleared,
+ * and nothing for a selection that fails.  -1: ERROR_FORBIDDEN with GOVERAGE_CLEAR=off,
+ * ERROR_BAD_REQUEST, all that collect() fails with, and ERROR_INTERNAL with what to do where the
+ * state directory can't be written.
  */
 must_check int clear_handle(struct exchange *exchange, struct error *err);
 

@@ -2,7 +2,7 @@
 
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/base/log.h"
-#include "cgi/collect/service_filter.h"
+#include "cgi/collect/unknown_selection.h"
 #include "cgi/state/reader.h"
 
 static void log_unread(const struct live_report *report)
@@ -39,7 +39,7 @@ static int complain_unreadable(const struct live_process *p, struct error *err)
 }
 
 static int read_processes(struct collection *collection, struct app *app,
-			  const struct string_list *services, const struct deadline *deadline,
+			  struct selection *selection, const struct deadline *deadline,
 			  struct error *err)
 {
 	const struct live_process *unreadable;
@@ -48,8 +48,11 @@ static int read_processes(struct collection *collection, struct app *app,
 		return 0;
 	collection->live_was_read = true;
 	collection->looked_ns = endings_now_ns();
-	if (live_snapshot(app->live_cache, &collection->dirs.paths, services,
-			  &collection->live_files, deadline, &collection->live, err) < 0)
+	if (live_snapshot(app->live_cache, &collection->dirs.paths,
+			  selection->chosen[CHOICE_SERVICE], &collection->live_files, deadline,
+			  &collection->live, err) < 0 ||
+	    selection_keep_processes(selection, &collection->live, &collection->live_files, err) <
+		0)
 		return -1;
 	log_unread(&collection->live);
 	unreadable = first_unreadable(&collection->live);
@@ -81,19 +84,41 @@ static int check_not_blind(const struct collection *collection, struct error *er
 	return complain_unreadable(unreadable, err);
 }
 
+static bool chooses_nothing(const struct collection *collection, const struct selection *selection)
+{
+	return !selection_is_all(selection) && collection_is_empty(collection) &&
+	       collection->live.n == 0;
+}
+
+/* Every entry of the selection must stand for something, and it for something at once. */
+static int check_selection(const struct collection *collection, struct app *app,
+			   struct selection *selection, const struct deadline *deadline,
+			   struct error *err)
+{
+	bool off = app->settings.live == LIVE_SETTING_OFF;
+	bool is_empty = chooses_nothing(collection, selection);
+
+	if (!selection_fails(selection) && !is_empty)
+		return 0;
+	return unknown_selection(selection, is_empty, off ? NULL : app->live_cache,
+				 &collection->dirs, deadline, err);
+}
+
 int collect(struct collection *collection, struct app *app, const char *gocoverdir,
-	    const struct string_list *services, const struct deadline *deadline, struct error *err)
+	    struct selection *selection, const struct deadline *deadline, struct error *err)
 {
 	if (coverage_dirs_open(&collection->dirs, gocoverdir, err) < 0 ||
-	    read_processes(collection, app, services, deadline, err) < 0 ||
+	    read_processes(collection, app, selection, deadline, err) < 0 ||
 	    reader_list(app->reader, &collection->set, &collection->dirs, deadline, err) < 0)
 		return -1;
 	if (collection->live_was_read && live_reconcile(&collection->live, &collection->set,
 							&collection->live_files, deadline, err) < 0)
 		return -1;
-	if (service_filter_apply(&collection->set, &collection->live, services, deadline, err) < 0)
+	if (selection_keep_files(selection, &collection->set, &collection->live, deadline, err) < 0)
 		return -1;
 	note_live_meta(collection);
+	if (check_selection(collection, app, selection, deadline, err) < 0)
+		return -1;
 	return check_not_blind(collection, err);
 }
 

@@ -12,7 +12,7 @@
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/live/live.h"
-#include "cgi/base/string_list.h"
+#include "cgi/collect/selection.h"
 
 struct collection {
 	struct coverage_dirs dirs;
@@ -27,16 +27,17 @@ struct collection {
 #define COLLECTION_INIT ((struct collection){0})
 
 /*
- * Collect for the directories of `gocoverdir`; with a non-empty `services` only what belongs to
- * programs of these names.  First the processes are read, then the directories are listed: what
- * ends in between is counted once, by its own file.
+ * Collect for the directories of `gocoverdir`; only what the selection chooses.  First the
+ * processes are read, then the directories are listed: what ends in between is counted once, by its
+ * own file.
  *
- * -1: as coverage_set_list() and live_snapshot(); ERROR_INTERNAL with the reason of one of them
- * where GOVERAGE_LIVE is "required" and a process could not be read, and where there are processes
- * of ours, none of which could be read, and nothing else to answer with.
+ * -1: ERROR_NOT_FOUND, with a sentence that lists what there is, for a selection that fails or that
+ * chooses nothing; as coverage_set_list() and live_snapshot(); ERROR_INTERNAL with the reason of
+ * one of them where GOVERAGE_LIVE is "required" and a process could not be read, and where there
+ * are processes of ours, none of which could be read, and nothing else to answer with.
  */
 must_check int collect(struct collection *collection, struct app *app, const char *gocoverdir,
-		       const struct string_list *services, const struct deadline *deadline,
+		       struct selection *selection, const struct deadline *deadline,
 		       struct error *err);
 
 /* Is there anything that a profile can be made of? */

@@ -12,6 +12,7 @@ struct filter {
 	struct coverage_set *set;
 	const struct live_report *live;
 	const struct string_list *services;
+	bool *known; /* not owned; NULL = nobody asks */
 	const struct deadline *deadline;
 	struct inputs inputs;
 	bool *keep; /* owned; one for each file of the set */
@@ -36,6 +37,16 @@ static bool is_wanted(const struct filter *f, const struct buffer *name)
 	return name->len && string_list_has(f->services, buffer_str(name), name->len);
 }
 
+static void note_known(const struct filter *f, const struct buffer *name)
+{
+	size_t i;
+
+	for (i = 0; f->known && i < f->services->n; i++)
+		if (f->services->items[i].len == name->len &&
+		    memcmp(f->services->items[i].text, buffer_str(name), name->len) == 0)
+			f->known[i] = true;
+}
+
 /* Is it the meta-data of a process that was read (and so has one of the names)? */
 static bool is_live(const struct filter *f, const struct coverage_file *meta)
 {
@@ -55,30 +66,32 @@ static int check_deadline(struct filter *f, struct error *err)
 	return coverage_check_step(f->deadline, f->looked_at++, err);
 }
 
-static int judge_counters(struct filter *f, const struct input_file *counters, bool meta_is_wanted,
-			  struct error *err)
+static int judge_counters(struct filter *f, const struct input_file *counters,
+			  const struct buffer *meta_name, struct error *err)
 {
 	cleanup_buffer struct buffer name = BUFFER_INIT;
 
 	if (check_deadline(f, err) < 0 ||
 	    program_name_of_counters(counters, &f->scratch, &name, err) < 0)
 		return -1;
-	*keep_of(f, counters) = name.len ? is_wanted(f, &name) : meta_is_wanted;
+	*keep_of(f, counters) = is_wanted(f, name.len ? &name : meta_name);
+	note_known(f, name.len ? &name : meta_name);
 	return 0;
 }
 
 static int judge_group(struct filter *f, const struct input_group *group, struct error *err)
 {
 	cleanup_buffer struct buffer name = BUFFER_INIT;
-	bool meta_is_wanted, keep;
+	bool keep;
 	size_t i;
 
 	if (check_deadline(f, err) < 0 || program_name_of_meta(group->meta, &name, err) < 0)
 		return -1;
-	meta_is_wanted = is_wanted(f, &name);
-	keep = is_live(f, group->meta->file) || (!group->n_counters && meta_is_wanted);
+	keep = is_live(f, group->meta->file) || (!group->n_counters && is_wanted(f, &name));
+	if (!group->n_counters)
+		note_known(f, &name);
 	for (i = 0; i < group->n_counters; i++) {
-		if (judge_counters(f, &group->counters[i], meta_is_wanted, err) < 0)
+		if (judge_counters(f, &group->counters[i], &name, err) < 0)
 			return -1;
 		keep |= *keep_of(f, &group->counters[i]);
 	}
@@ -88,11 +101,11 @@ static int judge_group(struct filter *f, const struct input_group *group, struct
 }
 
 int service_filter_apply(struct coverage_set *set, const struct live_report *live,
-			 const struct string_list *services, const struct deadline *deadline,
-			 struct error *err)
+			 const struct string_list *services, bool *known,
+			 const struct deadline *deadline, struct error *err)
 {
 	cleanup_with(filter_free) struct filter f = {
-	    .set = set, .live = live, .services = services, .deadline = deadline};
+	    .set = set, .live = live, .services = services, .known = known, .deadline = deadline};
 	size_t i;
 
 	if (!services->n)

@@ -19,6 +19,9 @@
  * are kept when any of their counters is kept, when a process that was read has them, or when they
  * have no counters at all and the name by the import path is one of the names (see program_name.h).
  *
+ * known (NULL = nobody asks) has a place for each service, which becomes true where a file is kept
+ * by that name.
+ *
  * A name is compared byte by byte.  No file is opened for an empty list.  The order of the set
  * stays; all indexes are void.
  *
@@ -26,7 +29,7 @@
  * be opened any more.
  */
 must_check int service_filter_apply(struct coverage_set *set, const struct live_report *live,
-				    const struct string_list *services,
+				    const struct string_list *services, bool *known,
 				    const struct deadline *deadline, struct error *err);
 
 #endif

@@ -26,6 +26,7 @@ static const struct field {
     {"coverFile", FIELD_LIST, offsetof(struct query, cover_file)},
     {"service", FIELD_LIST, offsetof(struct query, service)},
     {"address", FIELD_LIST, offsetof(struct query, address)},
+    {"build", FIELD_LIST, offsetof(struct query, build)},
     {"since", FIELD_TEXT, offsetof(struct query, since)},
     {"mode", FIELD_TEXT, offsetof(struct query, mode)},
     {"total", FIELD_BOOL, offsetof(struct query, total)},
@@ -365,6 +366,7 @@ void query_free(struct query *q)
 	string_list_free(&q->cover_file);
 	string_list_free(&q->service);
 	string_list_free(&q->address);
+	string_list_free(&q->build);
 	string_list_free(&q->since);
 	string_list_free(&q->mode);
 	*q = QUERY_INIT;

@@ -15,11 +15,12 @@ struct query {
 	struct string_list skip_file;  /* Go regexps: files to leave out */
 	struct string_list cover_file; /* Go regexps: only these files; none = all */
 	struct string_list service;    /* program names (goc) */
-	struct string_list address;    /* goc; accepted */
+	struct string_list address;    /* processes (goc): proc://HOST/PID, as the list has them */
+	struct string_list build;      /* hashes of meta-data, as the detailed list has them */
 	struct string_list since;      /* at most one: the ETag of an earlier answer */
 	struct string_list mode;       /* at most one: "strict" */
 	bool total;		       /* cumulative numbers, whatever baseline there is */
-	bool force;		       /* goc; accepted, without effect */
+	bool force; /* goc: leave out the names and addresses that are not there */
 };
 
 #define QUERY_INIT ((struct query){0})

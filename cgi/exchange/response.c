@@ -58,6 +58,14 @@ void response_header(struct response *response, const char *name, const char *fm
 	buffer_printf(&response->headers, "%s: %s\n", name, value);
 }
 
+void response_warn(struct response *response, const char *front, const char *text)
+{
+	cleanup_buffer struct buffer plain = BUFFER_INIT;
+
+	escape_plain(&plain, text, strlen(text));
+	response_header(response, "Goverage-Warning", "%s%s", front, buffer_str(&plain));
+}
+
 static void drop_profile(struct response *response)
 {
 	textfmt_free(&response->profile);

@@ -29,6 +29,9 @@ struct response {
 void response_header(struct response *response, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Add a Goverage-Warning: `front`, and behind it a text from anywhere, made fit for a header. */
+void response_warn(struct response *response, const char *front, const char *text);
+
 /* Turn it into the answer for an error, as text or, where the client accepts JSON, as {"error":
  * "…"}. */
 void response_error(struct response *response, const struct request *request,

@@ -148,8 +148,8 @@ static int write_detail(struct list_request *list, const struct exchange *exchan
 
 	if (coverage_set_list_dirs(&set, &list->dirs, &exchange->deadline, err) < 0 ||
 	    coverage_set_screen(&set, &exchange->deadline, err) < 0 ||
-	    service_filter_apply(&set, &list->live, &list->query.service, &exchange->deadline,
-				 err) < 0 ||
+	    service_filter_apply(&set, &list->live, &list->query.service, NULL,
+				 &exchange->deadline, err) < 0 ||
 	    find_endings(list, exchange, &set, &endings, err) < 0 ||
 	    ended_list_read(&ended, &set, &list->live, &endings, &exchange->deadline, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 
 #include "cgi/format/coverage_format.h"
 #include "cgi/base/escape.h"
+#include "cgi/collect/process_address.h"
 
 /* --- members of an object ----------------------------------------------------------------------
  */
@@ -58,7 +59,7 @@ void list_write_address(struct buffer *out, const char *host, pid_t pid)
 {
 	cleanup_buffer struct buffer address = BUFFER_INIT;
 
-	buffer_printf(&address, "proc://%s/%d", host, (int)pid);
+	process_address(&address, host, pid);
 	escape_json(out, buffer_str(&address), address.len);
 	out->failed |= address.failed;
 }

@@ -91,6 +91,12 @@ must_check int live_snapshot(struct live_cache *cache, const struct string_list 
 			     const struct deadline *deadline, struct live_report *report,
 			     struct error *err);
 
+/* Has the process written this file itself, as far as the file's name tells? */
+bool live_is_own_file(const struct live_process *process, const struct coverage_file *file);
+
+/* Take line i out of the report. */
+void live_report_remove(struct live_report *report, size_t i);
+
 /*
  * Take away what would be counted twice.  `set` was listed after live_snapshot() had returned.
  *

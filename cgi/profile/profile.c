@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/base/escape.h"
 #include "cgi/baseline/baseline.h"
 #include "cgi/baseline/baseline_store.h"
 #include "cgi/collect/collect.h"
@@ -20,6 +19,7 @@ enum { TEXT_NAME_SIZE = TEXT_CACHE_NAME_MAX + 1 };
 struct answering {
 	struct exchange *exchange;
 	struct query query;
+	struct selection selection;
 	struct path_filter *filter;
 	struct collection collection;
 	struct tally tally;
@@ -33,6 +33,7 @@ static void answering_free(struct answering *a)
 	endings_free(&a->endings);
 	tally_free(&a->tally);
 	collection_free(&a->collection);
+	selection_free(&a->selection);
 	path_filter_free(a->filter);
 	query_free(&a->query);
 }
@@ -173,14 +174,6 @@ static int answer_text(struct answering *a, struct error *err)
 /* --- the headers ---------------------------------------------------------------------------------
  */
 
-static void warn_text(struct response *response, const char *front, const char *text)
-{
-	cleanup_buffer struct buffer plain = BUFFER_INIT;
-
-	escape_plain(&plain, text, strlen(text));
-	response_header(response, "Goverage-Warning", "%s%s", front, buffer_str(&plain));
-}
-
 static void warn(struct response *response, const struct reader_report *report,
 		 const struct baseline *baseline, const struct endings *endings)
 {
@@ -190,7 +183,7 @@ static void warn(struct response *response, const struct reader_report *report,
 	if (lost.len)
 		response_header(response, "Goverage-Warning", "%s", buffer_str(&lost));
 	if (baseline->passed_over)
-		warn_text(response, "there is no baseline: ", baseline->passed_over);
+		response_warn(response, "there is no baseline: ", baseline->passed_over);
 	if (report->mixed_modes)
 		response_header(response, "Goverage-Warning",
 				"programs with different counter modes: 1 is covered, 0 is not");
@@ -221,6 +214,7 @@ static void describe(const struct answering *a)
 		baseline_time(time, a->baseline.set_ns);
 		response_header(response, "Goverage-Baseline", "%s", time);
 	}
+	selection_warn(&a->selection, response);
 	warn(response, report, &a->baseline, &a->endings);
 }
 
@@ -259,7 +253,8 @@ static int read_baseline(struct answering *a, struct error *err)
 	if (a->query.since.n || a->query.total)
 		return 0;
 	return baseline_read(&a->baseline, app->baselines, app->reader, &app->settings,
-			     &a->collection.set.dirs, &a->query.service, &exchange->deadline, err);
+			     &a->collection.set.dirs, &a->selection, &a->collection.live,
+			     &exchange->deadline, err);
 }
 
 /* Where there is nothing any more, too: then there is nothing to be missed. */
@@ -267,6 +262,9 @@ static int find_endings(struct answering *a, struct error *err)
 {
 	struct exchange *exchange = a->exchange;
 
+	/* processes that were not chosen would be missed */
+	if (a->query.address.n || a->query.build.n)
+		return 0;
 	return collection_endings(&a->collection, exchange->app, &a->query.service,
 				  a->tally.report.findings, &exchange->deadline, &a->endings, err);
 }
@@ -276,8 +274,8 @@ static int answer_query(struct answering *a, struct error *err)
 	struct exchange *exchange = a->exchange;
 	const char *dir = coverage_directory(exchange, err);
 
-	if (!dir || collect(&a->collection, exchange->app, dir, &a->query.service,
-			    &exchange->deadline, err) < 0)
+	if (!dir || collect(&a->collection, exchange->app, dir, &a->selection, &exchange->deadline,
+			    err) < 0)
 		return -1;
 	if (collection_is_empty(&a->collection))
 		return find_endings(a, err) < 0 ? -1 : no_data(dir, err);
@@ -306,6 +304,7 @@ int profile_handle(struct exchange *exchange, struct error *err)
 	cleanup_answering struct answering a = {
 	    .exchange = exchange,
 	    .query = QUERY_INIT,
+	    .selection = SELECTION_INIT,
 	    .collection = COLLECTION_INIT,
 	    .tally = TALLY_INIT,
 	    .endings = ENDINGS_INIT,
@@ -313,7 +312,8 @@ int profile_handle(struct exchange *exchange, struct error *err)
 	};
 
 	/* a bad pattern is told before anything is run */
-	if (request_query(&a.query, exchange->request, err) < 0 || check_mode(&a.query, err) < 0)
+	if (request_query(&a.query, exchange->request, err) < 0 ||
+	    selection_begin(&a.selection, &a.query, err) < 0 || check_mode(&a.query, err) < 0)
 		return -1;
 	a.filter = path_filter_new(&a.query.cover_file, &a.query.skip_file, err);
 	if (!a.filter)

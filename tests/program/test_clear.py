@@ -250,7 +250,7 @@ def services(out, work, covdata):
     one = counts(place.profile(service=["shop"]).body)
     everything = counts(place.profile().body)
     with out.check("service: only that program is cleared"):
-        place.clear(service=["twin"], force=True, address=["http://127.0.0.1:1"])
+        place.clear(service=["twin"], force=True)
         tap.equal(counts(place.profile().body), less(everything, one), "the profile")
         tap.equal(counts(place.profile(service=["shop"]).body), one, "of another name of the program")
         tap.equal(set(counts(place.profile(service=["twin"]).body).values()), {0}, "of the cleared one")

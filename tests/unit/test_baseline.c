@@ -39,11 +39,14 @@ static void close_place(struct place *p)
 static int64_t make_of(struct place *p, const struct string_list *services)
 {
 	cleanup_collection struct collection collection = COLLECTION_INIT;
+	struct query query = {.service = *services};
+	cleanup_selection struct selection selection = SELECTION_INIT;
 	struct baseline_made made = {0};
 
+	assert_int_equal(selection_begin(&selection, &query, &p->err), 0);
 	assert_int_equal(coverage_set_list(&collection.set, p->dir, &p->deadline, &p->err), 0);
 	assert_int_equal(
-	    baseline_make(&made, &p->state, &collection, services, &p->deadline, &p->err), 0);
+	    baseline_make(&made, &p->state, &collection, &selection, &p->deadline, &p->err), 0);
 	return made.set_ns;
 }
 
@@ -56,12 +59,15 @@ static int64_t make(struct place *p)
 
 static void read_back(struct place *p, struct baseline_cache *cache, struct baseline *baseline)
 {
-	const struct string_list all = STRING_LIST_INIT;
+	const struct live_report none = LIVE_REPORT_INIT;
+	const struct query all = QUERY_INIT;
+	cleanup_selection struct selection selection = SELECTION_INIT;
 	struct reader *reader = reader_new(0, &p->err);
 
 	assert_non_null(reader);
-	assert_int_equal(baseline_read(baseline, cache, reader, &settings, &p->dirs, &all,
-				       &p->deadline, &p->err),
+	assert_int_equal(selection_begin(&selection, &all, &p->err), 0);
+	assert_int_equal(baseline_read(baseline, cache, reader, &settings, &p->dirs, &selection,
+				       &none, &p->deadline, &p->err),
 			 0);
 	reader_free(reader);
 }

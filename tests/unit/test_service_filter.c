@@ -52,7 +52,7 @@ static void expect_kept(const char *service, const struct live_report *live, con
 	assert_int_equal(coverage_set_read(&set, scratch, &deadline, &err), 0);
 	if (service)
 		assert_int_equal(string_list_add(&services, service, strlen(service)), 0);
-	assert_int_equal(service_filter_apply(&set, live, &services, &deadline, &err), 0);
+	assert_int_equal(service_filter_apply(&set, live, &services, NULL, &deadline, &err), 0);
 	for (i = 0; i < set.n_files; i++) {
 		n_meta += set.files[i].kind == COVERAGE_META;
 		buffer_printf(&got, "%s ", set.files[i].name);
@@ -146,7 +146,7 @@ static void a_deadline_ends_it(void **state)
 	(void)state;
 	assert_int_equal(coverage_set_read(&set, scratch, &ample, &err), 0);
 	assert_int_equal(string_list_add(&services, "shop", 4), 0);
-	assert_int_equal(service_filter_apply(&set, &live, &services, &passed, &err), -1);
+	assert_int_equal(service_filter_apply(&set, &live, &services, NULL, &passed, &err), -1);
 	assert_int_equal(err.class, ERROR_TIMEOUT);
 }
 
@@ -163,7 +163,7 @@ static void files_that_vanish_are_left_out_in_silence(void **state)
 	assert_int_equal(coverage_set_read(&set, scratch, &deadline, &err), 0);
 	assert_int_equal(unlink(in_scratch("covcounters." TAG_B ".15.6")), 0);
 	assert_int_equal(string_list_add(&services, "gone", 4), 0);
-	assert_int_equal(service_filter_apply(&set, &live, &services, &deadline, &err), 0);
+	assert_int_equal(service_filter_apply(&set, &live, &services, NULL, &deadline, &err), 0);
 	assert_int_equal(set.n_files, 0);
 	assert_int_equal(set.skipped, 0);
 }

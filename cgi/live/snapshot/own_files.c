@@ -26,7 +26,7 @@ struct reconciling {
 	struct fault *fault;
 };
 
-static bool is_own_file(const struct live_process *process, const struct coverage_file *file)
+bool live_is_own_file(const struct live_process *process, const struct coverage_file *file)
 {
 	return file->kind == COVERAGE_COUNTERS && file->pid == process->ns_pid &&
 	       (int64_t)file->time_ns >= process->start_ns && coverage_tag_is(file, process->hash);
@@ -63,7 +63,7 @@ static bool is_of_an_ended_one(const struct reconciling *r, const struct live_pr
 	for (i = 0; i < r->report->n; i++) {
 		const struct live_process *other = &r->report->processes[i];
 
-		if (other != line && other->hash && is_own_file(other, file) &&
+		if (other != line && other->hash && live_is_own_file(other, file) &&
 		    is_recent(other, file) && !is_running(r, other))
 			return is_running(r, line);
 	}
@@ -150,7 +150,7 @@ static int judge_files(const struct reconciling *r, struct live_process *line,
 	for (i = 0; i < r->set->n_files; i++) {
 		enum verdict verdict;
 
-		if (!is_own_file(line, &r->set->files[i]) ||
+		if (!live_is_own_file(line, &r->set->files[i]) ||
 		    is_of_an_ended_one(r, line, &r->set->files[i]))
 			continue;
 		if (fault_check_deadline(r->deadline, r->fault) < 0 ||
@@ -184,7 +184,7 @@ static bool has_own_file(const struct reconciling *r, const struct live_process 
 	size_t i;
 
 	for (i = 0; i < r->set->n_files; i++)
-		if (is_own_file(line, &r->set->files[i]))
+		if (live_is_own_file(line, &r->set->files[i]))
 			return true;
 	return false;
 }

@@ -18,22 +18,19 @@ void live_process_free(struct live_process *line)
 	*line = (struct live_process){0};
 }
 
-static void count(struct live_report *report, enum live_state state)
+static size_t *counter_of(struct live_report *report, enum live_state state)
 {
 	switch (state) {
 	case LIVE_READ:
-		report->read++;
-		break;
+		return &report->read;
 	case LIVE_DENIED:
-		report->denied++;
-		break;
+		return &report->denied;
 	case LIVE_GONE:
-		report->gone++;
-		break;
+		return &report->gone;
 	case LIVE_UNSUPPORTED:
-		report->unsupported++;
-		break;
+		return &report->unsupported;
 	}
+	return &report->read;
 }
 
 int report_add(struct live_report *report, struct live_process *line)
@@ -46,7 +43,7 @@ int report_add(struct live_report *report, struct live_process *line)
 			return -1;
 		report->processes = processes;
 	}
-	count(report, line->state);
+	(*counter_of(report, line->state))++;
 	report->processes[report->n++] = *line;
 	*line = (struct live_process){0};
 	return 0;
@@ -87,6 +84,15 @@ const char *live_state_name(enum live_state state)
 	static const char *const names[] = {"read", "denied", "gone", "unsupported"};
 
 	return names[state];
+}
+
+void live_report_remove(struct live_report *report, size_t i)
+{
+	(*counter_of(report, report->processes[i].state))--;
+	live_process_free(&report->processes[i]);
+	report->n--;
+	memmove(&report->processes[i], &report->processes[i + 1],
+		(report->n - i) * sizeof *report->processes);
 }
 
 void live_report_free(struct live_report *report)
