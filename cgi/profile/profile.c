@@ -193,6 +193,16 @@ static void warn(struct response *response, const struct reader_report *report,
 				report->several_builds);
 }
 
+/* Counters that are set can't be set again. */
+static void warn_set(const struct answering *a)
+{
+	if ((a->query.since.n || a->baseline.set_ns) && a->tally.profile &&
+	    covprofile_is_set(a->tally.profile))
+		response_header(a->exchange->response, "Goverage-Warning",
+				"in counter mode set only blocks that had not run before can be told: "
+				"build with -covermode=atomic to see what runs again");
+}
+
 static void describe(const struct answering *a)
 {
 	const struct collection *collection = &a->collection;
@@ -215,6 +225,7 @@ static void describe(const struct answering *a)
 		response_header(response, "Goverage-Baseline", "%s", time);
 	}
 	selection_warn(&a->selection, response);
+	warn_set(a);
 	warn(response, report, &a->baseline, &a->endings);
 }
 

@@ -137,6 +137,16 @@ def counts(profile):
     return dict(numbers)
 
 
+def check_warning(answer, mode):
+    """What mode set can't tell is said of it, and of no other."""
+    warning = answer.header("goverage-warning")
+    if mode != "set":
+        return tap.equal(warning, None, "Goverage-Warning")
+    for part in ("mode set", "-covermode=atomic"):
+        tap.contains(warning or "", part, "Goverage-Warning")
+    return None
+
+
 def less(now, before, is_set=False):
     if is_set:
         return {block: int(n > 0 and not before.get(block)) for block, n in now.items()}
@@ -165,6 +175,7 @@ def files(out, work, covdata):
             tap.equal(go_fixture.textfmt(place.baseline()), before, "covdata's reading of the baseline")
             cleared = place.profile()
             tap.equal(cleared.header("goverage-engine"), "builtin", "Goverage-Engine")
+            check_warning(cleared, mode)
             tap.equal(set(counts(cleared.body).values()), {0}, "the counts after it")
             place.run(shop, "and", "more")
             place.run(till)
@@ -174,6 +185,7 @@ def files(out, work, covdata):
             total = place.profile(total=True)
             tap.equal(total.body, now, "the cumulative profile")
             tap.equal(total.header("goverage-baseline"), None, "its Goverage-Baseline")
+            tap.equal(total.header("goverage-warning"), None, "its Goverage-Warning")
             tap.equal(good(place.ask(PROFILE, method="GET", query="total=true")).body, now, "by GET")
             place.clear()
             tap.equal(go_fixture.textfmt(place.baseline()), now, "the second baseline")

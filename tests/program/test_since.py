@@ -99,6 +99,12 @@ def newly_covered(out, work, env):
             tap.equal(len(covered), 1, "newly covered blocks")
             tap.contains(covered.pop(), "example.com/shop/tax/tax.go:5.", "the block")
             tap.equal(set(client.since().values()), {0}, "counts when nothing has run")
+            answer = fcgi.request(listener.address, body=json.dumps({"since": client.etag}).encode())
+            tap.contains(answer.header("goverage-warning") or "", "-covermode=atomic", "Goverage-Warning")
+            again = fcgi.request(listener.address, body=json.dumps({"since": client.etag}).encode(),
+                                 HTTP_IF_NONE_MATCH=answer.header("etag"))
+            tap.equal(again.status, 304, "status of the same question")
+            tap.contains(again.header("goverage-warning") or "", "-covermode=atomic", "its Goverage-Warning")
             tap.equal(parse(fcgi.request(listener.address)), first + second, "the whole")
 
 
