@@ -108,8 +108,7 @@ static void log_outcome(const struct response *response, const struct error *err
 			 response->out_of_memory ? "out of memory" : err->message);
 	else
 		log_line("served %s bytes=%zu duration=%.1fms",
-			 response_is_profile(response) ? "textfmt" : "answer",
-			 response_length(response), ms);
+			 response_kind(response), response_length(response), ms);
 }
 
 /* 0, or -1 when the client is gone. */

@@ -87,6 +87,8 @@ int error_status(enum error_class class)
 		return 413;
 	case ERROR_MEDIA_TYPE:
 		return 415;
+	case ERROR_BELOW:
+		return 417;
 	case ERROR_OVER_BUDGET:
 		return 422;
 	case ERROR_HEAD_TOO_LARGE:

@@ -25,6 +25,7 @@ enum error_class {
 	ERROR_STATE_GONE,  /* 410: an earlier state is no longer held */
 	ERROR_TOO_LARGE,   /* 413: the body is over the limit */
 	ERROR_MEDIA_TYPE,  /* 415: the body is coded in a way that is not read here */
+	ERROR_BELOW,	   /* 417: less has run than the request demands */
 	ERROR_OVER_BUDGET, /* 422: a pattern costs too much */
 	ERROR_HEAD_TOO_LARGE, /* 431: the head is over the limit */
 	ERROR_INTERNAL,	   /* 500: misconfiguration, or a failing covdata */

@@ -12,8 +12,9 @@
 
 enum { JSON_MAX_DEPTH = 32 };
 
-/* A TEXT is a list of at most one: the last one counts. */
-enum field_kind { FIELD_LIST, FIELD_TEXT, FIELD_BOOL };
+/* A TEXT is a list of at most one, the last one counts; a NUMBER is a TEXT that JSON may write as a
+ * number. */
+enum field_kind { FIELD_LIST, FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL };
 
 /* The fields that mean something, under the names that goverage documents; all others are ignored.
  */
@@ -29,6 +30,12 @@ static const struct field {
     {"build", FIELD_LIST, offsetof(struct query, build)},
     {"since", FIELD_TEXT, offsetof(struct query, since)},
     {"mode", FIELD_TEXT, offsetof(struct query, mode)},
+    {"format", FIELD_TEXT, offsetof(struct query, format)},
+    {"module", FIELD_LIST, offsetof(struct query, module)},
+    {"prefix", FIELD_TEXT, offsetof(struct query, prefix)},
+    {"paths", FIELD_TEXT, offsetof(struct query, paths)},
+    {"fail_under", FIELD_NUMBER, offsetof(struct query, fail_under)},
+    {"download", FIELD_BOOL, offsetof(struct query, download)},
     {"total", FIELD_BOOL, offsetof(struct query, total)},
     {"force", FIELD_BOOL, offsetof(struct query, force)},
 };
@@ -84,7 +91,7 @@ static int add_value(struct query *q, const struct field *field, const char *tex
 		return error_set(err, ERROR_BAD_REQUEST, "%s holds a NUL character", field->name);
 	if (!utf8_valid(text, n))
 		return error_set(err, ERROR_BAD_REQUEST, "%s is not valid UTF-8", field->name);
-	if (field->kind == FIELD_TEXT)
+	if (field->kind != FIELD_LIST)
 		string_list_free(list_of(q, field));
 	if (string_list_add(list_of(q, field), text, n) < 0)
 		return error_no_memory(err);
@@ -251,9 +258,17 @@ static int set_json_list(struct query *q, const struct field *field, struct json
 static int set_json_text(struct query *q, const struct field *field, struct json_object *value,
 			 struct error *err)
 {
-	if (!json_object_is_type(value, json_type_string))
-		return error_set(err, ERROR_BAD_REQUEST, "%s must be a string, not %s", field->name,
+	bool is_number = json_object_is_type(value, json_type_int) ||
+			 json_object_is_type(value, json_type_double);
+
+	if (!json_object_is_type(value, json_type_string) &&
+	    !(is_number && field->kind == FIELD_NUMBER))
+		return error_set(err, ERROR_BAD_REQUEST, "%s must be a %s, not %s", field->name,
+				 field->kind == FIELD_NUMBER ? "number" : "string",
 				 json_kind(value));
+	if (is_number)
+		return add_value(q, field, json_object_to_json_string(value),
+				 strlen(json_object_to_json_string(value)), err);
 	return add_value(q, field, json_object_get_string(value),
 			 (size_t)json_object_get_string_len(value), err);
 }
@@ -267,7 +282,7 @@ static int set_json_field(struct query *q, const char *key, struct json_object *
 		return 0;
 	if (field->kind == FIELD_LIST)
 		return set_json_list(q, field, value, err);
-	if (field->kind == FIELD_TEXT)
+	if (field->kind == FIELD_TEXT || field->kind == FIELD_NUMBER)
 		return set_json_text(q, field, value, err);
 	if (!json_object_is_type(value, json_type_boolean))
 		return error_set(err, ERROR_BAD_REQUEST, "%s must be true or false, not %s",
@@ -369,5 +384,10 @@ void query_free(struct query *q)
 	string_list_free(&q->build);
 	string_list_free(&q->since);
 	string_list_free(&q->mode);
+	string_list_free(&q->format);
+	string_list_free(&q->module);
+	string_list_free(&q->prefix);
+	string_list_free(&q->paths);
+	string_list_free(&q->fail_under);
 	*q = QUERY_INIT;
 }

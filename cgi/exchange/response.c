@@ -33,6 +33,8 @@ static const char *reason_phrase(int status)
 		return "Content Too Large";
 	case 415:
 		return "Unsupported Media Type";
+	case 417:
+		return "Expectation Failed";
 	case 422:
 		return "Unprocessable Content";
 	case 431:
@@ -70,6 +72,7 @@ static void drop_profile(struct response *response)
 {
 	textfmt_free(&response->profile);
 	textfmt_writer_free(steal_ptr(response->writer));
+	report_free(steal_ptr(response->report));
 }
 
 void response_error(struct response *response, const struct request *request,
@@ -93,15 +96,19 @@ void response_error(struct response *response, const struct request *request,
 		response_header(response, "Retry-After", "1");
 }
 
-bool response_is_profile(const struct response *response)
+const char *response_kind(const struct response *response)
 {
-	return response->profile.whole || response->writer;
+	if (response->report)
+		return "report";
+	return response->profile.whole || response->writer ? "textfmt" : "answer";
 }
 
 size_t response_length(const struct response *response)
 {
 	if (response->writer)
 		return textfmt_writer_size(response->writer);
+	if (response->report)
+		return report_size(response->report);
 	return response->profile.whole ? response->profile.total : response->text.len;
 }
 
@@ -133,6 +140,8 @@ static int send_body(const struct response *response, struct gateway *gateway)
 
 	if (response->writer)
 		return textfmt_writer_send(response->writer, to_gateway, gateway);
+	if (response->report)
+		return report_send(response->report, to_gateway, gateway);
 	if (!response->profile.whole)
 		return gateway->write(gateway, response->text.data, response->text.len);
 	for (i = 0; i < response->profile.n_spans; i++) {

@@ -9,6 +9,7 @@
 #include "cgi/base/error.h"
 #include "cgi/exchange/gateway.h"
 #include "cgi/exchange/request.h"
+#include "cgi/report/report.h"
 #include "cgi/text/textfmt.h"
 #include "cgi/text/textfmt_writer.h"
 
@@ -20,6 +21,7 @@ struct response {
 	struct buffer text;	       /* the body, unless there is a profile */
 	struct textfmt profile;	       /* the body, when it is a profile that has a text */
 	struct textfmt_writer *writer; /* owned; the body, when it is written as it is sent */
+	struct report *report;	       /* owned; the same for a profile in another format */
 	bool out_of_memory;	       /* another answer was sent than this one, with 503 */
 };
 
@@ -37,8 +39,8 @@ void response_warn(struct response *response, const char *front, const char *tex
 void response_error(struct response *response, const struct request *request,
 		    const struct error *error);
 
-/* Is the body a profile? */
-bool response_is_profile(const struct response *response);
+/* What the body is, in a word for the log. */
+const char *response_kind(const struct response *response);
 
 /* Bytes of the body. */
 size_t response_length(const struct response *response);

@@ -95,6 +95,7 @@ static int decode_strings(struct decoding *d, struct error *err)
 {
 	struct covpackage *package = d->package;
 	uint32_t path = le32(package->blob + COVBLOB_AT_IMPORT_PATH);
+	uint32_t module = le32(package->blob + COVBLOB_AT_MODULE_PATH);
 	uint32_t at = COVBLOB_HEADER_SIZE + 4 * package->claimed_functions;
 	struct byte_reader r;
 
@@ -106,6 +107,8 @@ static int decode_strings(struct decoding *d, struct error *err)
 	if (path >= d->strings.n)
 		return error_set(err, ERROR_INTERNAL, "has a package without its import path");
 	package->import_path = d->strings.strings[path];
+	if (module < d->strings.n)
+		package->module_path = d->strings.strings[module];
 	return 0;
 }
 

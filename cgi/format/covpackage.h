@@ -34,6 +34,7 @@ struct covpackage {
 	size_t blob_len;
 
 	struct string_ref import_path;
+	struct string_ref module_path; /* empty: it is of no module */
 	uint32_t claimed_functions;    /* as the header says */
 	uint32_t n_functions;	       /* decoded: fewer where a function record has a bad offset */
 	struct covfunction *functions; /* owned */

@@ -27,8 +27,12 @@ int covunit_compare(const struct covunit *a, const struct covunit *b)
 
 static inline bool is_before(const struct sorting *s, uint32_t a, uint32_t b)
 {
-	int order = covunit_compare(&s->units[a], &s->units[b]);
+	const struct covunit *x = &s->units[a], *y = &s->units[b];
+	int order;
 
+	if (x->start_line != y->start_line) /* nearly always */
+		return x->start_line < y->start_line;
+	order = covunit_compare(x, y);
 	return order < 0 || (order == 0 && s->rank && s->rank[a] < s->rank[b]);
 }
 

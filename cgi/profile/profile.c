@@ -10,7 +10,9 @@
 #include "cgi/exchange/gocoverdir.h"
 #include "cgi/exchange/query.h"
 #include "cgi/exchange/request_query.h"
+#include "cgi/profile/report_query.h"
 #include "cgi/profile/validator.h"
+#include "cgi/report/report.h"
 #include "cgi/text/text_cache.h"
 
 enum { TEXT_NAME_SIZE = TEXT_CACHE_NAME_MAX + 1 };
@@ -20,6 +22,10 @@ struct answering {
 	struct exchange *exchange;
 	struct query query;
 	struct selection selection;
+	uint64_t fingerprint; /* of the query as it came */
+	struct report_options report; /* how to write it */
+	enum report_kind kind;	      /* in which format; this and the next outlive the options */
+	bool download, gated;
 	struct path_filter *filter;
 	struct collection collection;
 	struct tally tally;
@@ -35,6 +41,7 @@ static void answering_free(struct answering *a)
 	collection_free(&a->collection);
 	selection_free(&a->selection);
 	path_filter_free(a->filter);
+	report_options_free(&a->report);
 	query_free(&a->query);
 }
 
@@ -75,42 +82,47 @@ static struct covprofile *earlier_state(struct exchange *exchange, const struct 
 /* --- the text ------------------------------------------------------------------------------------
  */
 
-/* The text of what is there beyond an earlier state; NULL = beyond nothing. */
-static int text_beyond(struct answering *a, const struct covprofile *before,
-		       struct engine_text *text, struct error *err)
+/* What is there beyond an earlier state; NULL = beyond nothing.  The caller becomes a user of it. */
+static struct covprofile *profile_beyond(const struct answering *a, const struct covprofile *before,
+					 struct error *err)
 {
-	cleanup_covprofile struct covprofile *between = NULL;
-	struct exchange *exchange = a->exchange;
-
-	if (!a->tally.profile)
-		return error_set(
-		    err, ERROR_INTERNAL,
-		    "since, and a baseline, need the built-in reader, which does not know the "
-		    "format of these coverage files: total=true asks for the cumulative numbers");
-	between = before ? reader_subtract(a->tally.profile, before, err)
-			 : covprofile_use(a->tally.profile);
-	if (!between)
-		return -1;
-	return engine_write(text, exchange->app, between, a->filter, &exchange->deadline, err);
+	if (a->tally.profile)
+		return before ? reader_subtract(a->tally.profile, before, err)
+			      : covprofile_use(a->tally.profile);
+	error_set(err, ERROR_INTERNAL,
+		  "only the built-in reader can subtract and make reports, and it does not know the "
+		  "format of these coverage files: ask for the cumulative numbers (total=true) as "
+		  "text");
+	return NULL;
 }
 
-/* The text of what ran since an earlier answer. */
-static int text_since(struct answering *a, struct engine_text *text, struct error *err)
+/* What the request asks for: since an earlier answer, or since the baseline, if there is one. */
+static struct covprofile *asked_profile(const struct answering *a, struct error *err)
 {
-	cleanup_covprofile struct covprofile *before =
-	    earlier_state(a->exchange, &a->query.since.items[0], err);
+	cleanup_covprofile struct covprofile *before = NULL;
 
-	return before ? text_beyond(a, before, text, err) : -1;
+	if (!a->query.since.n)
+		return profile_beyond(a, a->baseline.set_ns ? a->baseline.profile : NULL, err);
+	before = earlier_state(a->exchange, &a->query.since.items[0], err);
+	return before ? profile_beyond(a, before, err) : NULL;
+}
+
+static int write_text(struct answering *a, struct engine_text *text, struct error *err)
+{
+	cleanup_covprofile struct covprofile *profile = asked_profile(a, err);
+	struct exchange *exchange = a->exchange;
+
+	if (!profile)
+		return -1;
+	return engine_write(text, exchange->app, profile, a->filter, &exchange->deadline, err);
 }
 
 static int make_text(struct answering *a, struct engine_text *text, struct error *err)
 {
 	struct exchange *exchange = a->exchange;
 
-	if (a->query.since.n)
-		return text_since(a, text, err);
-	if (a->baseline.set_ns)
-		return text_beyond(a, a->baseline.profile, text, err);
+	if (a->query.since.n || a->baseline.set_ns)
+		return write_text(a, text, err);
 	if (engine_textfmt(text, exchange->app, &a->collection, &a->tally, a->filter,
 			   &exchange->deadline, err) < 0)
 		return -1;
@@ -166,9 +178,30 @@ static int answer_text(struct answering *a, struct error *err)
 	}
 	response->writer = steal_ptr(text.writer);
 	response->status = 200;
-	response->content_type = "text/plain; charset=utf-8";
+	response->content_type = report_kind_type(REPORT_TEXT);
 	response_header(response, "Goverage-Engine", "%s", text.engine);
 	return 0;
+}
+
+/* --- reports ------------------------------------------------------------------------------------
+ */
+
+static int answer_report(struct answering *a, struct error *err)
+{
+	cleanup_covprofile struct covprofile *profile = asked_profile(a, err);
+	struct exchange *exchange = a->exchange;
+	struct response *response = exchange->response;
+
+	if (!profile)
+		return -1;
+	response->report =
+	    report_new(profile, &a->report, a->filter, &exchange->deadline, err);
+	if (!response->report)
+		return -1;
+	response->status = 200;
+	response->content_type = report_kind_type(a->kind);
+	response_header(response, "Goverage-Engine", "builtin");
+	return report_check(response->report, err);
 }
 
 /* --- the headers ---------------------------------------------------------------------------------
@@ -211,6 +244,10 @@ static void describe(const struct answering *a)
 	struct response *response = a->exchange->response;
 	char time[BASELINE_TIME_SIZE];
 
+	if (a->download)
+		response_header(response, "Content-Disposition", "attachment; filename=\"%s\"",
+				report_kind_file(a->kind));
+
 	/* both engines have looked: what the one has left out the other has, or more */
 	response_header(response, "Goverage-Skipped", "%zu",
 			collection->set.skipped > report->n_skipped ? collection->set.skipped
@@ -234,7 +271,7 @@ static uint64_t fingerprint(const struct answering *a)
 {
 	const struct live_report *live = &a->collection.live;
 	uint64_t missing = (live->denied + live->unsupported) * UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t asked = baseline_fingerprint(&a->baseline, validator_fingerprint(&a->query));
+	uint64_t asked = baseline_fingerprint(&a->baseline, a->fingerprint);
 
 	return endings_fingerprint(&a->endings, asked ^ missing);
 }
@@ -284,6 +321,7 @@ static int answer_query(struct answering *a, struct error *err)
 {
 	struct exchange *exchange = a->exchange;
 	const char *dir = coverage_directory(exchange, err);
+	int rc = 0;
 
 	if (!dir || collect(&a->collection, exchange->app, dir, &a->selection, &exchange->deadline,
 			    err) < 0)
@@ -294,12 +332,16 @@ static int answer_query(struct answering *a, struct error *err)
 			 &exchange->deadline, err) < 0 ||
 	    find_endings(a, err) < 0 || read_baseline(a, err) < 0)
 		return -1;
-	if (validate(a))
+	/* who was told before that too little has run is told again */
+	if (validate(a) && !a->gated)
 		exchange->response->status = 304;
-	else if (answer_text(a, err) < 0)
-		return -1;
-	describe(a);
-	return 0;
+	else if (a->kind != REPORT_TEXT)
+		rc = answer_report(a, err);
+	else
+		rc = answer_text(a, err);
+	if (rc == 0 || err->class == ERROR_BELOW)
+		describe(a);
+	return rc;
 }
 
 static int check_mode(const struct query *query, struct error *err)
@@ -310,12 +352,24 @@ static int check_mode(const struct query *query, struct error *err)
 			 query->mode.items[0].text);
 }
 
+static int take_options(struct answering *a, struct error *err)
+{
+	a->fingerprint = validator_fingerprint(&a->query);
+	if (report_query_take(&a->report, &a->query, err) < 0)
+		return -1;
+	a->kind = a->report.kind;
+	a->download = a->report.download;
+	a->gated = a->report.fail_under != NO_THRESHOLD;
+	return 0;
+}
+
 int profile_handle(struct exchange *exchange, struct error *err)
 {
 	cleanup_answering struct answering a = {
 	    .exchange = exchange,
 	    .query = QUERY_INIT,
 	    .selection = SELECTION_INIT,
+	    .report = REPORT_OPTIONS_INIT,
 	    .collection = COLLECTION_INIT,
 	    .tally = TALLY_INIT,
 	    .endings = ENDINGS_INIT,
@@ -325,6 +379,8 @@ int profile_handle(struct exchange *exchange, struct error *err)
 	/* a bad pattern is told before anything is run */
 	if (request_query(&a.query, exchange->request, err) < 0 ||
 	    selection_begin(&a.selection, &a.query, err) < 0 || check_mode(&a.query, err) < 0)
+		return -1;
+	if (take_options(&a, err) < 0)
 		return -1;
 	a.filter = path_filter_new(&a.query.cover_file, &a.query.skip_file, err);
 	if (!a.filter)

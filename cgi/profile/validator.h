@@ -15,7 +15,8 @@
 
 enum { VALIDATOR_DIGEST = 32, VALIDATOR_MAX = 64 };
 
-/* A number that differs when the request asks for other files, or since another state. */
+/* A number that differs when the request asks for other files, since another state, or for another
+ * report. */
 uint64_t validator_fingerprint(const struct query *query);
 
 /* Write the ETag, with its quotes, into out. */
