@@ -34,6 +34,10 @@ static const struct field {
     {"module", FIELD_LIST, offsetof(struct query, module)},
     {"prefix", FIELD_TEXT, offsetof(struct query, prefix)},
     {"paths", FIELD_TEXT, offsetof(struct query, paths)},
+    {"methods", FIELD_BOOL, offsetof(struct query, methods)},
+    {"partial", FIELD_TEXT, offsetof(struct query, partial)},
+    {"test", FIELD_TEXT, offsetof(struct query, test)},
+    {"label", FIELD_TEXT, offsetof(struct query, label)},
     {"fail_under", FIELD_NUMBER, offsetof(struct query, fail_under)},
     {"download", FIELD_BOOL, offsetof(struct query, download)},
     {"total", FIELD_BOOL, offsetof(struct query, total)},
@@ -389,5 +393,8 @@ void query_free(struct query *q)
 	string_list_free(&q->prefix);
 	string_list_free(&q->paths);
 	string_list_free(&q->fail_under);
+	string_list_free(&q->partial);
+	string_list_free(&q->test);
+	string_list_free(&q->label);
 	*q = QUERY_INIT;
 }

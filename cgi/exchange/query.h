@@ -23,6 +23,10 @@ struct query {
 	struct string_list module;
 	struct string_list prefix;
 	struct string_list paths;
+	struct string_list partial;
+	struct string_list test;
+	struct string_list label;
+	bool methods;
 	struct string_list fail_under; /* a number */
 	bool download;		       /* the answer is to be saved as a file */
 	bool total;		       /* cumulative numbers, whatever baseline there is */

@@ -22,9 +22,9 @@ struct answering {
 	struct exchange *exchange;
 	struct query query;
 	struct selection selection;
-	uint64_t fingerprint; /* of the query as it came */
-	struct report_options report; /* how to write it */
-	enum report_kind kind;	      /* in which format; this and the next outlive the options */
+	uint64_t fingerprint, files_fingerprint; /* of the query as it came */
+	struct report_options report;		 /* how to write it */
+	enum report_kind kind; /* in which format; this and the next outlive the options */
 	bool download, gated;
 	struct path_filter *filter;
 	struct collection collection;
@@ -82,17 +82,19 @@ static struct covprofile *earlier_state(struct exchange *exchange, const struct 
 /* --- the text ------------------------------------------------------------------------------------
  */
 
-/* What is there beyond an earlier state; NULL = beyond nothing.  The caller becomes a user of it. */
+/* What is there beyond an earlier state; NULL = beyond nothing.  The caller becomes a user of it.
+ */
 static struct covprofile *profile_beyond(const struct answering *a, const struct covprofile *before,
 					 struct error *err)
 {
 	if (a->tally.profile)
 		return before ? reader_subtract(a->tally.profile, before, err)
 			      : covprofile_use(a->tally.profile);
-	error_set(err, ERROR_INTERNAL,
-		  "only the built-in reader can subtract and make reports, and it does not know the "
-		  "format of these coverage files: ask for the cumulative numbers (total=true) as "
-		  "text");
+	error_set(
+	    err, ERROR_INTERNAL,
+	    "only the built-in reader can subtract and make reports, and it does not know the "
+	    "format of these coverage files: ask for the cumulative numbers (total=true) as "
+	    "text");
 	return NULL;
 }
 
@@ -194,14 +196,27 @@ static int answer_report(struct answering *a, struct error *err)
 
 	if (!profile)
 		return -1;
-	response->report =
-	    report_new(profile, &a->report, a->filter, &exchange->deadline, err);
+	response->report = report_new(profile, &a->report, a->filter, &exchange->deadline, err);
 	if (!response->report)
 		return -1;
 	response->status = 200;
 	response->content_type = report_kind_type(a->kind);
 	response_header(response, "Goverage-Engine", "builtin");
 	return report_check(response->report, err);
+}
+
+/* What binds counters to the blocks that they belong to, in the two formats for it. */
+static int name_structure(struct answering *a, struct error *err)
+{
+	char digest[REPORT_DIGEST];
+
+	if (!a->tally.profile || (a->kind != REPORT_STRUCTURE && a->kind != REPORT_COUNTERS))
+		return 0;
+	if (report_structure(a->tally.profile, digest, err) < 0)
+		return -1;
+	snprintf(a->report.structure_id, sizeof a->report.structure_id, "%s-%016llx", digest,
+		 (unsigned long long)a->files_fingerprint);
+	return 0;
 }
 
 /* --- the headers ---------------------------------------------------------------------------------
@@ -284,7 +299,10 @@ static bool validate(struct answering *a)
 
 	if (!a->tally.profile)
 		return false;
-	validator_format(etag, a->tally.report.digest, fingerprint(a));
+	if (a->kind == REPORT_STRUCTURE) /* it stays when counters move */
+		validator_format(etag, a->report.structure_id, a->fingerprint);
+	else
+		validator_format(etag, a->tally.report.digest, fingerprint(a));
 	reader_remember(exchange->app->reader, a->tally.profile, a->tally.report.digest);
 	return validator_matches(exchange->request->if_none_match, etag);
 }
@@ -332,6 +350,8 @@ static int answer_query(struct answering *a, struct error *err)
 			 &exchange->deadline, err) < 0 ||
 	    find_endings(a, err) < 0 || read_baseline(a, err) < 0)
 		return -1;
+	if (name_structure(a, err) < 0)
+		return -1;
 	/* who was told before that too little has run is told again */
 	if (validate(a) && !a->gated)
 		exchange->response->status = 304;
@@ -355,6 +375,7 @@ static int check_mode(const struct query *query, struct error *err)
 static int take_options(struct answering *a, struct error *err)
 {
 	a->fingerprint = validator_fingerprint(&a->query);
+	a->files_fingerprint = validator_files_fingerprint(&a->query);
 	if (report_query_take(&a->report, &a->query, err) < 0)
 		return -1;
 	a->kind = a->report.kind;

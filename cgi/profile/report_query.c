@@ -7,6 +7,8 @@
 
 enum {
 	PREFIX_MAX = 1024, /* bytes */
+	TEST_MAX = 128,
+	LABEL_MAX = 128,
 };
 
 /* --- which option goes with which format --------------------------------------------------------
@@ -14,8 +16,12 @@ enum {
 
 enum {
 	ALL = (1u << REPORT_KINDS) - 1 - (1u << REPORT_TEXT),
-	NAMED = ALL - (1u << REPORT_PERCENT), /* those with names of files */
-	GATES = 1u << REPORT_PERCENT,
+	PERCENT = 1u << REPORT_PERCENT,
+	LCOV = 1u << REPORT_LCOV,
+	COBERTURA = 1u << REPORT_COBERTURA,
+	BADGE = 1u << REPORT_BADGE,
+	/* those with names of files */
+	NAMED = ALL - PERCENT - (1u << REPORT_PACKAGES) - BADGE,
 };
 
 /* The names of the formats in the set, with commas. */
@@ -50,7 +56,12 @@ static int check_uses(const struct report_options *options, const struct query *
 	    check_use(options, query->prefix.n > 0, "prefix", NAMED, err) < 0 ||
 	    check_use(options, query->paths.n > 0, "paths", NAMED, err) < 0)
 		return -1;
-	return check_use(options, query->fail_under.n > 0, "fail_under", GATES, err);
+	if (check_use(options, query->methods, "methods", COBERTURA, err) < 0 ||
+	    check_use(options, query->partial.n > 0, "partial", LCOV | COBERTURA, err) < 0 ||
+	    check_use(options, query->test.n > 0, "test", LCOV, err) < 0 ||
+	    check_use(options, query->label.n > 0, "label", BADGE, err) < 0)
+		return -1;
+	return check_use(options, query->fail_under.n > 0, "fail_under", PERCENT, err);
 }
 
 /* --- values -------------------------------------------------------------------------------------
@@ -89,6 +100,50 @@ static int take_paths(struct report_options *options, const struct query *query,
 		return 0;
 	return error_set(err, ERROR_BAD_REQUEST, "paths must be module or import, not \"%.64s\"",
 			 paths);
+}
+
+static int take_partial(struct report_options *options, const struct query *query,
+			struct error *err)
+{
+	const char *partial = value_of(&query->partial);
+
+	options->branches = partial && strcmp(partial, "branch") == 0;
+	if (!partial || options->branches)
+		return 0;
+	return error_set(err, ERROR_BAD_REQUEST, "partial must be branch, not \"%.64s\"", partial);
+}
+
+/* What lcov takes for the name of a test. */
+static int take_test(struct report_options *options, struct query *query, struct error *err)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	const char *test = value_of(&query->test);
+
+	if (test && (query->test.items[0].len > TEST_MAX || test[strspn(test, letters)]))
+		return error_set(
+		    err, ERROR_BAD_REQUEST,
+		    "test must be letters of ASCII, digits and underscores, %d at most, "
+		    "not \"%.64s\"",
+		    TEST_MAX, test);
+	options->test = query->test;
+	query->test = STRING_LIST_INIT;
+	return 0;
+}
+
+static int take_label(struct report_options *options, struct query *query, struct error *err)
+{
+	const char *label = value_of(&query->label), *at;
+
+	for (at = label; at && *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return error_set(err, ERROR_BAD_REQUEST, "label holds a control character");
+	if (label && (at == label || query->label.items[0].len > LABEL_MAX))
+		return error_set(err, ERROR_BAD_REQUEST, "label must have 1 to %d bytes",
+				 LABEL_MAX);
+	options->label = query->label;
+	query->label = STRING_LIST_INIT;
+	return 0;
 }
 
 /* With a slash at its end, as a directory. */
@@ -154,8 +209,10 @@ int report_query_take(struct report_options *options, struct query *query, struc
 {
 	if (take_format(options, query, err) < 0 || check_uses(options, query, err) < 0 ||
 	    take_paths(options, query, err) < 0 || take_prefix(options, query, err) < 0 ||
-	    take_threshold(options, query, err) < 0)
+	    take_partial(options, query, err) < 0 || take_test(options, query, err) < 0 ||
+	    take_label(options, query, err) < 0 || take_threshold(options, query, err) < 0)
 		return -1;
+	options->methods = query->methods;
 	options->download = query->download;
 	options->modules = query->module;
 	query->module = STRING_LIST_INIT;

@@ -31,6 +31,10 @@ static uint64_t mix_report(uint64_t hash, const struct query *query)
 	hash = mix_list(hash, &query->module);
 	hash = mix_list(hash, &query->prefix);
 	hash = mix_list(hash, &query->paths);
+	hash = mix_list(hash, &query->partial);
+	hash = mix_list(hash, &query->test);
+	hash = mix_list(hash, &query->label);
+	hash = hash_bytes(hash, &query->methods, sizeof query->methods);
 	return mix_list(hash, &query->fail_under);
 }
 
@@ -42,6 +46,17 @@ uint64_t validator_fingerprint(const struct query *query)
 	hash = mix_list(hash, &query->skip_file);
 	hash = mix_list(hash, &query->since);
 	return is_report(query) ? mix_report(hash, query) : hash;
+}
+
+uint64_t validator_files_fingerprint(const struct query *query)
+{
+	uint64_t hash = HASH_START;
+
+	hash = mix_list(hash, &query->cover_file);
+	hash = mix_list(hash, &query->skip_file);
+	hash = mix_list(hash, &query->module);
+	hash = mix_list(hash, &query->prefix);
+	return mix_list(hash, &query->paths);
 }
 
 void validator_format(char out[VALIDATOR_MAX], const char *digest, uint64_t fingerprint)

@@ -19,6 +19,9 @@ enum { VALIDATOR_DIGEST = 32, VALIDATOR_MAX = 64 };
  * report. */
 uint64_t validator_fingerprint(const struct query *query);
 
+/* A number that differs when the request asks for other files, or for other names of them. */
+uint64_t validator_files_fingerprint(const struct query *query);
+
 /* Write the ETag, with its quotes, into out. */
 void validator_format(char out[VALIDATOR_MAX], const char *digest, uint64_t fingerprint);
 

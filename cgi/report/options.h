@@ -14,6 +14,11 @@ enum report_kind {
 	REPORT_PACKAGES,
 	REPORT_FUNC,
 	REPORT_JSON,
+	REPORT_LCOV,
+	REPORT_COBERTURA,
+	REPORT_BADGE,
+	REPORT_STRUCTURE,
+	REPORT_COUNTERS,
 	REPORT_KINDS
 };
 
@@ -22,6 +27,11 @@ struct report_options {
 	struct string_list modules; /* only these; none = all */
 	struct string_list
 	    prefix;		  /* at most one: in front of names that are relative to a module */
+	struct string_list test;  /* at most one: a name for the tests, in lcov */
+	struct string_list label; /* at most one: of a badge */
+	char structure_id[50];	  /* of the structure of the profile, and of what is asked of it */
+	bool methods;		  /* Cobertura has methods, too */
+	bool branches;		  /* a line that has run in part is a branch taken by half */
 	bool import_paths;	  /* names are not relative to a module */
 	bool download;		  /* as a file */
 	uint32_t fail_under;	  /* thousandths of a percent; NO_THRESHOLD = there is none */

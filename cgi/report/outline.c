@@ -18,13 +18,17 @@ enum {
 static int reserve(struct outline *outline, const struct outline_wish *wish, struct error *err)
 {
 	const struct covprofile *profile = outline->profile;
-	size_t n_files = 1, n_functions = 1;
-	uint32_t i;
+	size_t n_files = 1, n_functions = 1, longest = 1;
+	uint32_t i, k;
 
 	for (i = 0; i < profile->n_parts; i++) {
 		n_files += profile->parts[i].package->n_files;
 		n_functions += profile->parts[i].package->n_functions;
+		for (k = 0; k < profile->parts[i].package->n_functions; k++)
+			if (profile->parts[i].package->functions[k].n_units > longest)
+				longest = profile->parts[i].package->functions[k].n_units;
 	}
+	outline->order = malloc(2 * longest * sizeof *outline->order);
 	outline->packages = calloc(profile->n_parts + 1, sizeof *outline->packages);
 	outline->counted = calloc(profile->n_parts + 1, sizeof *outline->counted);
 	outline->files = calloc(n_files, sizeof *outline->files);
@@ -32,7 +36,7 @@ static int reserve(struct outline *outline, const struct outline_wish *wish, str
 		outline->functions = malloc(n_functions * sizeof *outline->functions);
 	if (wish->lines)
 		outline->cuts = calloc(profile->n_counters / 8 + 1, 1);
-	return outline->packages && outline->counted && outline->files &&
+	return outline->packages && outline->counted && outline->files && outline->order &&
 		       (outline->functions || !wish->functions) && (outline->cuts || !wish->lines)
 		   ? 0
 		   : error_no_memory(err);
@@ -53,6 +57,26 @@ static struct counted_package *parts_of(struct outline *outline,
 	return outline->counted;
 }
 
+/* A unit that is joined with another one is counted there: by itself it has nothing to say. */
+static int silence_doubles(struct unit_rows *rows, const struct counted_package *parts, uint32_t n,
+			   struct error *err)
+{
+	size_t n_rows = rows->n_files ? rows->file_ends[rows->n_files - 1] : 0, n_units = 0, i;
+	cleanup_free bool *is_row = NULL;
+
+	for (i = 0; i < n; i++)
+		n_units += parts[i].package->n_units;
+	is_row = calloc(n_units + 1, sizeof *is_row);
+	if (!is_row)
+		return error_no_memory(err);
+	for (i = 0; i < n_rows; i++)
+		is_row[rows->order[i]] = true;
+	for (i = 0; i < n_units; i++)
+		if (!is_row[i])
+			rows->units[i].statements = rows->own_counters[i] = 0;
+	return 0;
+}
+
 /* Where units have to be joined that is done once. */
 static int join(struct outline *outline, struct outline_package *package, struct error *err)
 {
@@ -64,7 +88,9 @@ static int join(struct outline *outline, struct outline_package *package, struct
 	package->joined = calloc(1, sizeof *package->joined);
 	if (!package->joined)
 		return error_no_memory(err);
-	return unit_rows_make(package->joined, parts, n, outline->once, err);
+	if (unit_rows_make(package->joined, parts, n, outline->once, err) < 0)
+		return -1;
+	return silence_doubles(package->joined, parts, n, err);
 }
 
 const struct unit_rows *outline_rows(struct outline *outline, struct outline_package *package,
@@ -146,6 +172,21 @@ void outline_lines(struct outline *outline, const struct outline_file *file,
 
 	line_sweep_begin(&outline->sweep, &blocks, outline->cuts,
 			 outline->packages[file->package].first_unit);
+}
+
+void outline_function_lines(struct outline *outline, const struct outline_function *function,
+			    const struct unit_rows *rows)
+{
+	uint32_t *order = outline->order, n = function->n_units, i;
+	struct unit_rows own = *rows;
+	const struct line_blocks blocks = {&own, 0, n, outline->once};
+
+	for (i = 0; i < n; i++)
+		order[i] = function->first_unit + i;
+	unit_order_sort(order, order + n, n, rows->units, NULL);
+	own.order = order;
+	line_sweep_begin(&outline->sweep, &blocks, outline->cuts,
+			 outline->packages[outline->files[function->file].package].first_unit);
 }
 
 static int count_lines(struct outline *outline, struct outline_file *file,
@@ -253,6 +294,7 @@ void outline_free(struct outline *outline)
 	free(outline->functions);
 	free(outline->counted);
 	free(outline->cuts);
+	free(outline->order);
 	covprofile_release(outline->profile);
 	*outline = OUTLINE_INIT;
 }

@@ -78,6 +78,7 @@ struct outline {
 	struct unit_rows rows;
 	uint8_t *cuts; /* a bit for each unit: see lines.h */
 	struct line_sweep sweep;
+	uint32_t *order; /* owned; twice the units of a function */
 };
 
 #define OUTLINE_INIT ((struct outline){0})
@@ -116,6 +117,10 @@ static inline uint32_t outline_count(const struct outline *outline, const struct
 /* Begin with the lines of a file; `rows` are those of its package. */
 void outline_lines(struct outline *outline, const struct outline_file *file,
 		   const struct unit_rows *rows);
+
+/* Begin with the lines of one function alone. */
+void outline_function_lines(struct outline *outline, const struct outline_function *function,
+			    const struct unit_rows *rows);
 
 void outline_free(struct outline *outline);
 

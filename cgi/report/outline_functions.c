@@ -57,21 +57,8 @@ static int append_part(struct outline *outline, const struct outline_package *pa
 /* --- counting -----------------------------------------------------------------------------------
  */
 
-/* Which units are rows of their own?  NULL: all are. */
-static const bool *counted_units(const struct unit_rows *rows, bool *marks, size_t n_units)
-{
-	size_t n = rows->n_files ? rows->file_ends[rows->n_files - 1] : 0, i;
-
-	if (!rows->own_order)
-		return NULL;
-	memset(marks, 0, n_units * sizeof *marks);
-	for (i = 0; i < n; i++)
-		marks[rows->order[i]] = true;
-	return marks;
-}
-
 static void count(const struct outline *outline, struct outline_function *function,
-		  const struct unit_rows *rows, const bool *counted)
+		  const struct unit_rows *rows)
 {
 	uint32_t unit = function->first_unit, end = unit + function->n_units;
 
@@ -79,13 +66,10 @@ static void count(const struct outline *outline, struct outline_function *functi
 		return;
 	function->line = rows->units[unit].start_line;
 	function->column = rows->units[unit].start_column;
-	if (!counted || counted[unit])
-		function->calls = outline_count(outline, rows, unit);
+	function->calls = outline_count(outline, rows, unit);
 	for (; unit < end; unit++) {
 		uint32_t statements = rows->units[unit].statements;
 
-		if (counted && !counted[unit])
-			continue;
 		function->statements.total += statements;
 		if (rows->counters[unit])
 			function->statements.covered += statements;
@@ -183,8 +167,6 @@ int outline_add_functions(struct outline *outline, const struct outline_package 
 			  const struct unit_rows *rows, enum name_rules rules, struct error *err)
 {
 	size_t from = outline->n_functions, n, i;
-	cleanup_free bool *marks = NULL;
-	const bool *counted;
 	uint32_t first = 0, p;
 
 	for (p = package->from; p < package->end; p++) {
@@ -195,12 +177,8 @@ int outline_add_functions(struct outline *outline, const struct outline_package 
 		first += part->n_units;
 	}
 	n = outline->n_functions - from;
-	marks = malloc((first + 1) * sizeof *marks);
-	if (!marks)
-		return error_no_memory(err);
-	counted = counted_units(rows, marks, first);
 	for (i = from; i < outline->n_functions; i++)
-		count(outline, &outline->functions[i], rows, counted);
+		count(outline, &outline->functions[i], rows);
 	if (n) {
 		qsort(outline->functions + from, n, sizeof *outline->functions, compare_functions);
 		join_builds(outline, outline->functions + from, n);

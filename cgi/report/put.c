@@ -16,6 +16,13 @@ void put_number(struct text_out *out, uint64_t number)
 	put_text(out, digits);
 }
 
+void put_signed(struct text_out *out, int64_t number)
+{
+	if (number < 0)
+		put_text(out, "-");
+	put_number(out, (uint64_t)(number < 0 ? -number : number));
+}
+
 void put_percent(struct text_out *out, struct share share)
 {
 	char text[SHARE_TEXT];

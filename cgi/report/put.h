@@ -21,6 +21,7 @@ static inline void put_ref(struct text_out *out, struct string_ref ref)
 }
 
 void put_number(struct text_out *out, uint64_t number);
+void put_signed(struct text_out *out, int64_t number);
 
 /* See share_percent() and share_rate(). */
 void put_percent(struct text_out *out, struct share share);

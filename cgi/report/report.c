@@ -1,5 +1,6 @@
 #include "cgi/report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,6 +16,11 @@ static const struct format {
     [REPORT_PACKAGES] = {write_packages, NAMES_LINE, false, false},
     [REPORT_FUNC] = {write_func, NAMES_LINE, true, false},
     [REPORT_JSON] = {write_json, NAMES_JSON, true, true},
+    [REPORT_LCOV] = {write_lcov, NAMES_NO_COMMA, true, true},
+    [REPORT_COBERTURA] = {write_cobertura, NAMES_XML, true, true},
+    [REPORT_BADGE] = {write_badge, NAMES_XML, false, false},
+    [REPORT_STRUCTURE] = {write_structure, NAMES_JSON, true, false},
+    [REPORT_COUNTERS] = {write_counters, NAMES_JSON, true, false},
 };
 
 static int count_bytes(void *size_, const char *bytes, size_t n)
@@ -34,7 +40,9 @@ static int make(struct report *report, struct covprofile *profile, struct path_f
 	    .options = &report->options,
 	    .filter = filter,
 	    .names = format->names,
-	    .functions = format->functions,
+	    /* those of Cobertura are for its methods */
+	    .functions = format->functions &&
+			 (report->options.kind != REPORT_COBERTURA || report->options.methods),
 	    .lines = format->lines,
 	};
 
@@ -78,6 +86,31 @@ int report_check(const struct report *report, struct error *err)
 	share_percent(share, percent);
 	return error_set(err, ERROR_BELOW, "%s %% of statements, below %s", percent,
 			 options->fail_under_text);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 31;
+}
+
+int report_structure(const struct covprofile *profile, char out[REPORT_DIGEST], struct error *err)
+{
+	cleanup_free uint32_t *sorted = covprofile_sorted_parts(profile, err);
+	uint64_t a = mix(0x243f6a8885a308d3u, profile->n_parts), b = mix(0x13198a2e03707344u, a);
+	uint32_t i;
+
+	if (!sorted)
+		return -1;
+	for (i = 0; i < profile->n_parts; i++) {
+		uint64_t content = profile->parts[sorted[i]].package->content_hash;
+
+		a = mix(a, content);
+		b = mix(b, content + i);
+	}
+	snprintf(out, REPORT_DIGEST, "%016llx%016llx", (unsigned long long)a,
+		 (unsigned long long)b);
+	return 0;
 }
 
 size_t report_size(const struct report *report)

@@ -32,6 +32,15 @@ must_check struct report *report_new(struct covprofile *profile, struct report_o
  */
 must_check int report_check(const struct report *report, struct error *err);
 
+enum { REPORT_DIGEST = 33 };
+
+/*
+ * What tells the packages of the profile, and the order in which they are written, from any others:
+ * 32 hexadecimal digits.  -1: ERROR_UNAVAILABLE.
+ */
+must_check int report_structure(const struct covprofile *profile, char out[REPORT_DIGEST],
+				struct error *err);
+
 /* Bytes of the text. */
 size_t report_size(const struct report *report);
 

@@ -20,5 +20,10 @@ report_writer write_percent;
 report_writer write_packages;
 report_writer write_func;
 report_writer write_json;
+report_writer write_lcov;
+report_writer write_cobertura;
+report_writer write_badge;
+report_writer write_structure;
+report_writer write_counters;
 
 #endif

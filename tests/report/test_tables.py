@@ -128,7 +128,7 @@ def options(out, reports):
 
 
 def bad_values(out, reports):
-    formats = "text, percent, packages, func, json"
+    formats = "text, percent, packages, func, json, lcov, cobertura, badge, structure, counters"
     for name, query, *parts in (
             ("an unknown format", {"format": "html"}, formats, '"html"'),
             ("an empty format", {"format": ""}, formats),
