@@ -259,7 +259,7 @@ def service_profile(out, place, program):
         tap.equal([line for line in running if b"/work/" in line],
                   [line for line in wanted.splitlines() if b"/work/" in line], "the profile while it ran")
     with out.check("a profile of a service that nobody has seen"):
-        check_error(profile_of(place, service=["gamma"]), 503)
+        check_error(profile_of(place, service=["gamma"]), 404, "gamma", "alpha", "beta")
 
 
 def profile_of(place, **fields):
