@@ -171,6 +171,32 @@ def mount_of(kind, target, options=""):
         subprocess.run(["/bin/umount", "-l", target], check=True, timeout=60)
 
 
+def by_arguments(out, place):
+    """A test binary without GOCOVERDIR, that names the directory in its arguments."""
+    program = live.build("test", "atomic", RELEASE, "suite.test")
+    for name, arguments in (("-test.gocoverdir=DIR", ["-test.gocoverdir={}"]),
+                            ("--test.gocoverdir DIR, behind others", ["-test.v=false", "--test.gocoverdir", "{}"]),
+                            ("and no environment at all", ["-test.gocoverdir={}"]),
+                            ("the last of two", ["-test.gocoverdir=/", "-test.gocoverdir={}"])):
+        with out.check(f"a test binary: {name}"):
+            place.fresh()
+            given = [argument.format(place.coverage) for argument in arguments]
+            bare = ["/usr/bin/env", "-i"] if name.startswith("and no") else []
+            with live.Service(program, None, *given, prefix=bare) as service:
+                service.do("work 3")
+                answer = live.read([place.coverage], place.snapshot)
+                tap.equal(pids(answer), [service.pid], "processes")
+                got = live.lines_of(live.profile(place.coverage, place.snapshot), WORK)
+                service.end()
+            tap.equal(got, live.lines_of(live.profile(place.coverage), WORK), "lines of the package work")
+            assert any(line.endswith(" 3") for line in got), got
+    with out.check("an argument behind --, or another directory: somebody else's"):
+        place.fresh()
+        with live.Service(program, None, "--", f"-test.gocoverdir={place.coverage}"), \
+                live.Service(program, None, f"-test.gocoverdir={place.written}"):
+            tap.equal(pids(live.read([place.coverage])), [], "processes")
+
+
 def written_over(out, place):
     """The environment that the kernel shows is not that of the start."""
     with out.check("a title over arguments and environment"):
@@ -272,6 +298,7 @@ def main():
         moved(out, place)
         removed(out, place)
         mounted(out, place)
+        by_arguments(out, place)
         written_over(out, place)
         elsewhere(out, place)
     return out.done()

@@ -45,6 +45,36 @@ static void environment(void **state)
 	assert_null(value_of(NULL, 0, &(size_t){0}));
 }
 
+#define expect_argument(block, want)                                                               \
+	do {                                                                                       \
+		size_t len_ = 0;                                                                   \
+		const char *got_ = arguments_gocoverdir(block, sizeof block - 1, &len_);           \
+                                                                                                   \
+		assert_non_null(got_);                                                             \
+		assert_int_equal(len_, strlen(want));                                              \
+		assert_memory_equal(got_, want, len_);                                             \
+	} while (0)
+
+#define expect_no_argument(block)                                                                  \
+	assert_null(arguments_gocoverdir(block, sizeof block - 1, &(size_t){0}))
+
+static void arguments(void **state)
+{
+	(void)state;
+	expect_argument("x\0-test.gocoverdir=/a\0", "/a");
+	expect_argument("x\0--test.gocoverdir\0/a\0-v", "/a");
+	expect_argument("x\0-test.gocoverdir=/a\0-test.gocoverdir=/b\0", "/b");
+	expect_argument("x\0-test.gocoverdir\0-test.gocoverdir\0", "-test.gocoverdir");
+	expect_argument("x\0-v\0\0-test.gocoverdir=/a", "/a");
+	expect_no_argument("-test.gocoverdir=/a\0");
+	expect_no_argument("x\0--\0-test.gocoverdir=/a\0");
+	expect_no_argument("x\0-test.gocoverdir=\0");
+	expect_no_argument("x\0-test.gocoverdir\0");
+	expect_no_argument("x\0-test.gocoverdirs=/a\0---test.gocoverdir=/a\0");
+	expect_no_argument("x");
+	expect_no_argument("");
+}
+
 #define expect_intact(block, want)                                                                 \
 	assert_int_equal(environment_is_intact(block, sizeof block - 1), want)
 
@@ -256,7 +286,8 @@ int main(void)
 {
 #define child_test(test) cmocka_unit_test_setup_teardown(test, start_child, end_child)
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(environment), cmocka_unit_test(written_over),
+	    cmocka_unit_test(environment), cmocka_unit_test(arguments),
+	    cmocka_unit_test(written_over),
 	    cmocka_unit_test(maps),	   cmocka_unit_test(maps_too_long),
 	    child_test(by_call),	   child_test(by_file),
 	    child_test(neither),	   child_test(gone),

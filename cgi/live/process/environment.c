@@ -9,7 +9,10 @@
 #include "cgi/live/process/process_memory.h"
 #include "cgi/live/process/process_root.h"
 
-enum { BLOCK_MAX = 4 << 20 }; /* bytes of one environment that are looked at */
+enum {
+	BLOCK_MAX = 4 << 20,	  /* bytes of one environment that are looked at */
+	ARGUMENTS_MAX = 64 << 10, /* and of the arguments, where it names no directory */
+};
 
 int watched_dirs_open(struct watched_dirs *watched, const struct string_list *paths,
 		      struct error *err)
@@ -64,6 +67,39 @@ const char *environment_gocoverdir(const char *block, size_t len, size_t *value_
 		return *value_len ? at : NULL;
 	}
 	return NULL;
+}
+
+/* Does the argument begin with the flag?  What follows it, or NULL. */
+static const char *after_flag(const char *argument, size_t len)
+{
+	static const char flag[] = "-test.gocoverdir";
+	size_t dashes = len > 1 && argument[0] == '-' && argument[1] == '-';
+
+	if (len < dashes + sizeof flag - 1 || memcmp(argument + dashes, flag, sizeof flag - 1) != 0)
+		return NULL;
+	return argument + dashes + sizeof flag - 1;
+}
+
+const char *arguments_gocoverdir(const char *block, size_t len, size_t *value_len)
+{
+	const char *end = block + len, *found = NULL;
+	const char *at = block + strnlen(block, len);
+	bool is_next = false;
+
+	while (at < end && ++at < end) {
+		size_t n = strnlen(at, (size_t)(end - at));
+		const char *after = after_flag(at, n);
+
+		if (is_next || (after && after < at + n && *after == '=')) {
+			found = is_next ? at : after + 1;
+			*value_len = (size_t)(at + n - found);
+		} else if (n == 2 && memcmp(at, "--", 2) == 0) {
+			break;
+		}
+		is_next = !is_next && after && after == at + n;
+		at += n;
+	}
+	return found && *value_len ? found : NULL;
 }
 
 static bool is_variable(const char *text, size_t len)
@@ -167,6 +203,19 @@ static enum environment_result names_watched(int dir_fd, const char *value, size
 	return compare_with(fd, &st, watched);
 }
 
+/* What its arguments say where its environment names no directory: only a test binary's do. */
+static enum environment_result judge_arguments(int dir_fd, const struct watched_dirs *watched)
+{
+	cleanup_buffer struct buffer arguments = BUFFER_INIT;
+	const char *value;
+	size_t len;
+
+	if (process_read_file(dir_fd, "cmdline", &arguments, ARGUMENTS_MAX) < 0)
+		return result_of_errno(ENVIRONMENT_OTHER);
+	value = arguments.len ? arguments_gocoverdir(arguments.data, arguments.len, &len) : NULL;
+	return value ? names_watched(dir_fd, value, len, watched) : ENVIRONMENT_OTHER;
+}
+
 /* What the block says of the process whose directory is `name` below proc_fd. */
 static enum environment_result judge(const struct buffer *block, int proc_fd, const char *name,
 				     const struct watched_dirs *watched)
@@ -176,12 +225,13 @@ static enum environment_result judge(const struct buffer *block, int proc_fd, co
 	size_t len;
 
 	value = block->len ? environment_gocoverdir(block->data, block->len, &len) : NULL;
-	if (!value)
-		return environment_is_intact(block->data, block->len) ? ENVIRONMENT_OTHER
-								      : ENVIRONMENT_UNPLACED;
+	if (!value && !environment_is_intact(block->data, block->len))
+		return ENVIRONMENT_UNPLACED;
 	dir_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir_fd < 0 ? result_of_errno(ENVIRONMENT_OTHER)
-			  : names_watched(dir_fd, value, len, watched);
+	if (dir_fd < 0)
+		return result_of_errno(ENVIRONMENT_OTHER);
+	return value ? names_watched(dir_fd, value, len, watched)
+		     : judge_arguments(dir_fd, watched);
 }
 
 static enum environment_result result_of_fault(const struct fault *fault)

@@ -35,13 +35,20 @@ void watched_dirs_close(struct watched_dirs *watched);
 const char *environment_gocoverdir(const char *block, size_t len, size_t *value_len);
 
 /*
+ * The directory that a test binary's arguments name (NUL-terminated strings, the program's name
+ * first): -test.gocoverdir=DIR or -test.gocoverdir DIR, with one dash or two, the last one, as Go's
+ * flag package reads them.  Go reads no further than "--".  As above; NULL when there is none.
+ */
+const char *arguments_gocoverdir(const char *block, size_t len, size_t *value_len);
+
+/*
  * Is it such a block as a program is started with: NAME=value and a NUL, again and again?  Programs
  * that show a title of their own write over it.  An empty one is as good as any.
  */
 bool environment_is_intact(const char *block, size_t len);
 
 enum environment_result {
-	ENVIRONMENT_OURS,  /* names a watched directory */
+	ENVIRONMENT_OURS,  /* names a watched directory, be it in the arguments of a test binary */
 	ENVIRONMENT_OTHER, /* names another one, or none */
 	/*
 	 * Names none that is there (any more, or as seen from this process); names what looks like
