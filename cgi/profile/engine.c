@@ -94,12 +94,15 @@ static int by_covdata(struct engine_text *text, struct app *app, struct collecti
 		return -1;
 	text->engine = "covdata";
 	text->text = profile_text_of_file(fd, err);
+	if (!text->text)
+		return -1;
 	/* what vanished or could not be read any more since the reader saw it, or the other way
-	 * round */
-	text->of_another_state =
+	 * round; or the same files give other bytes the next time */
+	text->unrepeatable =
 	    tally->profile &&
-	    (collection->set.vanished > 0 || collection->set.skipped != tally->report.n_skipped);
-	return text->text ? 0 : -1;
+	    (collection->set.vanished > 0 || collection->set.skipped != tally->report.n_skipped ||
+	     profile_text_has_twins(text->text));
+	return 0;
 }
 
 int engine_write(struct engine_text *text, struct app *app, struct covprofile *profile,
@@ -135,9 +138,11 @@ static int automatic(struct engine_text *text, struct app *app, struct collectio
 	if (tally->report.mixed_modes)
 		return engine_write(text, app, tally->profile, filter, deadline, err);
 	if (by_covdata(text, app, collection, tally, deadline, err) == 0) {
-		if (!text->of_another_state)
+		if (!text->unrepeatable)
 			return 0;
-		error_set(err, ERROR_INTERNAL, "it could not read the same coverage files");
+		error_set(err, ERROR_INTERNAL,
+			  "it could not read the same coverage files, or has no order for blocks "
+			  "of one place");
 		engine_text_drop(text);
 	}
 	if (!is_replaceable(err))
@@ -164,7 +169,7 @@ void engine_text_drop(struct engine_text *text)
 {
 	profile_text_release(steal_ptr(text->text));
 	textfmt_writer_free(steal_ptr(text->writer));
-	text->of_another_state = false;
+	text->unrepeatable = false;
 }
 
 void tally_free(struct tally *tally)

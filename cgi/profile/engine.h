@@ -41,7 +41,7 @@ struct engine_text {
 	struct textfmt_writer *writer; /* owned; NULL = none */
 	const char *engine;	       /* "covdata", "builtin" */
 	const void *packages;	       /* see text_cache_keep() */
-	bool of_another_state;	       /* not of the very files of the tally */
+	bool unrepeatable;	       /* not of the very files of the tally, or in an order of chance */
 };
 
 #define ENGINE_TEXT_INIT ((struct engine_text){.name = ""})

@@ -128,7 +128,7 @@ static int make_text(struct answering *a, struct engine_text *text, struct error
 	if (engine_textfmt(text, exchange->app, &a->collection, &a->tally, a->filter,
 			   &exchange->deadline, err) < 0)
 		return -1;
-	if (text->of_another_state)
+	if (text->unrepeatable)
 		exchange->response->etag[0] = '\0';
 	return 0;
 }
@@ -155,7 +155,7 @@ static int find_text(struct answering *a, const char *name, struct engine_text *
 		return 0;
 	if (make_text(a, text, err) < 0)
 		return -1;
-	if (*name && text->text && !text->of_another_state)
+	if (*name && text->text && !text->unrepeatable)
 		text_cache_keep(cache, name, text->text, text->engine, text->packages);
 	return 0;
 }

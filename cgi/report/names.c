@@ -17,7 +17,7 @@ static uint32_t stand_in(uint32_t c, enum name_rules rules)
 	case NAMES_NO_COMMA:
 		if (c == ',')
 			return '?';
-		/* fall through */
+		__attribute__((fallthrough));
 	case NAMES_LINE:
 		return is_control(c) || c == 0x2028 || c == 0x2029 ? '?' : c;
 	case NAMES_XML:

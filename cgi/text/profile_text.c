@@ -79,6 +79,25 @@ const struct file_index *profile_text_files(struct profile_text *text, struct er
 	return there;
 }
 
+bool profile_text_has_twins(const struct profile_text *text)
+{
+	const char *at = text->bytes, *end = at + text->len, *last = NULL;
+	size_t last_len = 0;
+
+	while (at < end) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		const char *count = line_end ? memrchr(at, ' ', (size_t)(line_end - at)) : NULL;
+		size_t len = count ? (size_t)(count - at) : 0;
+
+		if (len && len == last_len && memcmp(at, last, len) == 0)
+			return true;
+		last = at;
+		last_len = len;
+		at = line_end ? line_end + 1 : end;
+	}
+	return false;
+}
+
 struct profile_text *profile_text_use(struct profile_text *text)
 {
 	atomic_fetch_add(&text->users, 1);

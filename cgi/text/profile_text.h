@@ -9,6 +9,7 @@
 #define GOVERAGE_TEXT_PROFILE_TEXT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cgi/base/cleanup.h"
@@ -40,6 +41,13 @@ must_check struct profile_text *profile_text_of_file(int fd, struct error *err);
 /* Where the lines of each file stand; it lives as long as the text.  NULL as file_index_make(). */
 must_check const struct file_index *profile_text_files(struct profile_text *text,
 						       struct error *err);
+
+/*
+ * Are there two blocks of one place: of functions with two names, by line directives or because
+ * another build calls the function otherwise?  covdata prints them in an order that changes from run to
+ * run (it sorts the keys of a map by place alone: cmd/covdata and internal/coverage/cformat).
+ */
+bool profile_text_has_twins(const struct profile_text *text);
 
 struct profile_text *profile_text_use(struct profile_text *text);
 void profile_text_release(struct profile_text *text);

@@ -121,7 +121,7 @@ def log_has(answer, *parts):
 
 # --- a fault that may strike anywhere -------------------------------------------------------------
 
-SAME = ("content-type", "goverage-warning", "allow", "goverage-baseline")
+SAME = ("content-type", "allow", "goverage-baseline")
 EXHAUSTED = 503
 
 
@@ -148,6 +148,13 @@ class Reference:
         return isinstance(got, list) and len(got) == len(want) and \
             all(one.items() <= other.items() for one, other in zip(got, want))
 
+    def check_warnings(self, answer):
+        """Those that were there; and another one only where something is not."""
+        got, want = answer.values("goverage-warning"), self.answer.values("goverage-warning")
+        tap.equal([value for value in want if value not in got], [], "warnings that are not there any more")
+        if self.lacks_nothing(answer):
+            tap.equal(got, want, "goverage-warning")
+
     def check(self, answer, exhausted=False):
         """exhausted: what has failed passes by itself, so that an error has to be a 503."""
         tap.equal(answer.whole, True, "the answer's end")
@@ -159,6 +166,7 @@ class Reference:
         check_common(answer)
         for name in self.same:
             tap.equal(answer.header(name), self.answer.header(name), name)
+        self.check_warnings(answer)
         if answer.body == self.answer.body:
             if answer.header("etag") and self.lacks_nothing(answer):
                 tap.equal(answer.header("etag"), self.answer.header("etag"), "ETag of the same bytes")

@@ -19,9 +19,13 @@ class Answer:
         self.whole = whole
         self.stderr = stderr
 
+    def values(self, name):
+        """The values of a header that may come several times."""
+        return [value for key, value in self.headers if key == name.lower()]
+
     def header(self, name):
         """The value of a header, None where it is missing; twice is an error."""
-        values = [value for key, value in self.headers if key == name.lower()]
+        values = self.values(name)
         assert len(values) <= 1, f"{name} came {len(values)} times: {values}"
         return values[0] if values else None
 

@@ -13,6 +13,7 @@ import subprocess
 
 import tap
 import tree
+import uuid
 
 CACHE = os.environ.get("GOVERAGE_FIXTURES") or os.path.join(tree.BUILD, "tests", "fixtures")
 
@@ -221,7 +222,7 @@ def textfmt(directories, release=RELEASE):
 
 
 def textfmt_by(tool, directories):
-    output = os.path.join(CACHE, f"textfmt.{os.getpid()}")
+    output = os.path.join(CACHE, f"textfmt.{uuid.uuid4().hex}")
     try:
         subprocess.run([tool, "textfmt", f"-i={directories}", f"-o={output}"], check=True, timeout=60,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import go_fixture
 import processes
+import uuid
 
 # main returns when standard input is closed, and no block begins after that: what was counted before it is
 # what the exit file says.
@@ -148,7 +149,7 @@ def build(name, mode, release):
         if os.path.exists(program):
             return program
         source = source_of(name, directory)
-        new = f"{program}.{os.getpid()}"
+        new = f"{program}.{uuid.uuid4().hex}"
         subprocess.run([command, "build", "-cover", f"-covermode={mode}", "-ldflags=-s -w", "-o", new, "."],
                        cwd=source, env=dict(go_fixture.go_environment(), GOFLAGS="-mod=mod -buildvcs=false"),
                        check=True, timeout=900)

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import go_fixture
 import processes
 import tree
+import uuid
 
 SOURCE = os.path.join(tree.SOURCE, "tests", "live", "services")
 
@@ -118,7 +119,7 @@ def _build_at(program, command, variant, mode, cover):
     covered = ["-cover", f"-covermode={mode}"] if cover else []
     if cover and not any(flag.startswith("-coverpkg") for flag in flags):
         covered.append("-coverpkg=./...")
-    new = f"{program}.{os.getpid()}"
+    new = f"{program}.{uuid.uuid4().hex}"
     verb = ["test", "-c"] if variant == "test" else ["build"]
     subprocess.run([command, *verb, *covered, *flags, "-o", new, PACKAGES.get(variant, ".")],
                    cwd=source_of(variant, directory), env=environment, check=True, timeout=900)
@@ -130,7 +131,7 @@ def _build_at(program, command, variant, mode, cover):
 def _build_c(name, *libraries):
     program = os.path.join(go_fixture.CACHE, "live-" + name.replace("_", "-"))
     if not os.path.exists(program):
-        new = f"{program}.{os.getpid()}"
+        new = f"{program}.{uuid.uuid4().hex}"
         subprocess.run([os.environ.get("CC") or "cc", "-O1", "-o", new,
                         os.path.join(tree.SOURCE, "tests", "live", "host", f"{name}.c"), *libraries],
                        check=True, timeout=60)

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import go_fixture
 import tree
+import uuid
 
 # Directories of the tree whose files are all among the examples, by their place there.
 EXAMPLES = {"scripts/servers": "", "scripts/containers": "containers", "scripts/systemd": "systemd"}
@@ -67,7 +68,7 @@ def demo():
     """The path of the service of scripts/demo, built with coverage as anybody builds it."""
     program = os.path.join(go_fixture.CACHE, "demo", "shop")
     os.makedirs(os.path.dirname(program), exist_ok=True)
-    new = f"{program}.{os.getpid()}"
+    new = f"{program}.{uuid.uuid4().hex}"
     run(go_fixture.go(), "build", "-cover", "-buildvcs=false", "-o", new, ".",
         cwd=os.path.join(tree.SOURCE, "scripts", "demo"), env=go_fixture.go_environment())
     os.rename(new, program)

@@ -143,6 +143,35 @@ def two_builds(out, work, env):
             tap.contains(answer.header("goverage-warning") or "", "different builds", "the warning")
 
 
+# A function that has another name in a second build: two functions with blocks of one place.
+for build, name, calls in (("twins", "one", 2), ("twins-renamed", "uno", 3)):
+    go_fixture.MODULES[build] = {
+        "go.mod": "module example.com/twins\n\ngo 1.20\n",
+        "main.go": "package main\n\nfunc main() {\n" + f"\t{name}()\n" * calls + "}\n",
+        "twin.go": f"package main\n\nfunc {name}() {{ println(1) }}\n",
+    }
+
+
+def twins(out, work, env):
+    """covdata has no order for blocks of one place: one answer's bytes may not be the next one's."""
+    directory = work.mkdir("twins")
+    for build in ("twins", "twins-renamed"):
+        go_fixture.run(go_fixture.build(build, "count"), directory)
+    lines = sorted(go_fixture.textfmt(directory).splitlines())
+    tap.equal(len([line for line in lines if b"twin.go:" in line]), 2, "lines of twin.go")
+    for gateway, ask in Requests(work, {**env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": "covdata"}).gateways():
+        with out.check(f"blocks of one place, engine covdata: no ETag ({gateway})"):
+            answer = ask()
+            tap.equal(sorted(answer.body.splitlines()), lines, "the lines")
+            tap.equal(answer.header("etag"), None, "ETag")
+    for gateway, ask in Requests(work, {**env, "GOCOVERDIR": directory, "GOVERAGE_ENGINE": "auto"}).gateways():
+        with out.check(f"blocks of one place, engine auto: the reader answers, which has an order ({gateway})"):
+            first, again = ask(), ask()
+            tap.equal((first.header("goverage-engine"), first.body), ("builtin", again.body), "engine, bytes")
+            tap.equal(sorted(first.body.splitlines()), lines, "the lines")
+            assert first.header("etag"), "no ETag"
+
+
 # --- damage -----------------------------------------------------------------------------------------
 
 def change(path, at, data):
@@ -332,6 +361,7 @@ def main():
         filters(out, work, env, profile)
         mixed_modes(out, work, env)
         two_builds(out, work, env)
+        twins(out, work, env)
         damage(out, work, env)
         odd_lengths(out, work, env)
         newer_format(out, work, env)

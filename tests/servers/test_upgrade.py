@@ -137,6 +137,12 @@ class Held:
         return fastcgi_client.request(self.path)
 
 
+def ends_told(work):
+    """How many responders have said that they accept no more."""
+    with open(work.join("held.log"), encoding="utf-8") as log:
+        return log.read().count("ending after signal")
+
+
 def held(out, covdata, scenes, work):
     """A supervisor holds the socket: the old one ends, the new one takes over, in either order."""
     place = Held(scenes, work)
@@ -157,10 +163,10 @@ def held(out, covdata, scenes, work):
         old = place.start(GOVERAGE_ENGINE="covdata", GOVERAGE_COVDATA=tool, **tools.MARKING)
         slow = Background(place.ask)
         processes.wait_until(lambda: os.listdir(gate), "covdata")
+        ended = ends_told(work)
         old.send_signal(signal.SIGTERM)
         new = place.start()
-        processes.wait_until(lambda: "ending after signal" in open(work.join("held.log"), encoding="utf-8").read()
-                             .rsplit("ready", 1)[0][-2000:], "the end of accepting")
+        processes.wait_until(lambda: ends_told(work) > ended, "the end of accepting")
         check_profile(place.ask(), scenes.enter("good"))
         assert old.poll() is None, "the old one did not wait for its request"
         open(os.path.join(gate, "go"), "w", encoding="ascii").close()

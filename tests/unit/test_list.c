@@ -131,8 +131,9 @@ static void unknown_formats(void **state)
 	EXPECT(LIST("format=xml"), "Status: 400 ", "format is \"xml\"", "format=detail");
 	EXPECT(LIST("format"), "Status: 400 ", "format is \"\"");
 	EXPECT(LIST("x=1&FORMAT=detail&format=Detail"), "Status: 400 ", "format is \"Detail\"");
-	EXPECT(LIST("format=%0a%ff"), "Status: 400 ", "format is \" \xef\xbf\xbd\"");
-	EXPECT(LIST("format=detail%00x"), "Status: 400 ", "format is \"detail x\"");
+	EXPECT(LIST("format=%0a%c3%a4"), "Status: 400 ", "format is \" \xc3\xa4\"");
+	EXPECT(LIST("format=%ff"), "Status: 400 ", "format is not valid UTF-8");
+	EXPECT(LIST("format=detail%00x"), "Status: 400 ", "format holds a NUL character");
 	EXPECT(LIST("format=%zz"), "Status: 400 ", "format in the query string has a %");
 	EXPECT(LIST("service=%zz"), "Status: 400 ", "service in the query string has a %");
 }

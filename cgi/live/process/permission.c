@@ -49,7 +49,7 @@ static bool is_first_user_namespace(void)
  */
 
 /* Put one more thing behind those that are there. */
-static void add(struct fault *fault, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct fault *fault, const char *fmt, ...)
 {
 	size_t used = strlen(fault->reason);
 	va_list ap;
