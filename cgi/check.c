@@ -5,12 +5,12 @@
 
 #include "cgi/app_life.h"
 #include "cgi/collect/endings.h"
+#include "cgi/covdata/covdata_once.h"
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/directory/coverage_set.h"
-#include "cgi/live/live.h"
 #include "cgi/directory/staging.h"
+#include "cgi/live/live.h"
 #include "cgi/text/textfmt.h"
-#include "cgi/covdata/covdata_once.h"
 
 struct check {
 	FILE *out;

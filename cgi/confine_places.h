@@ -3,8 +3,8 @@
 #ifndef GOVERAGE_CONFINE_PLACES_H
 #define GOVERAGE_CONFINE_PLACES_H
 
-#include "cgi/base/string_list.h"
 #include "cgi/base/settings.h"
+#include "cgi/base/string_list.h"
 
 /*
  * Those for private directories, and the one for the state: itself where it is there, or else the

@@ -107,8 +107,8 @@ static void log_outcome(const struct response *response, const struct error *err
 		log_line("request failed status=%d duration=%.1fms error=%s", response->status, ms,
 			 response->out_of_memory ? "out of memory" : err->message);
 	else
-		log_line("served %s bytes=%zu duration=%.1fms",
-			 response_kind(response), response_length(response), ms);
+		log_line("served %s bytes=%zu duration=%.1fms", response_kind(response),
+			 response_length(response), ms);
 }
 
 /* 0, or -1 when the client is gone. */

@@ -2,8 +2,8 @@
 #ifndef GOVERAGE_HANDLE_H
 #define GOVERAGE_HANDLE_H
 
-#include "cgi/exchange/app.h"
 #include "cgi/base/error.h"
+#include "cgi/exchange/app.h"
 #include "cgi/exchange/gateway.h"
 
 /* Answer the request that waits in the gateway.  Whatever goes wrong is the answer. */

@@ -38,8 +38,8 @@ static int complain(const struct error *err)
 	return EXIT_FAILURE;
 }
 
-/* SIGTERM (a web server that has lost its patience) ends covdata and removes its private directory.
- */
+/* SIGTERM (a web server that has lost its patience) ends covdata and removes its private
+ * directory. */
 static int cancel_by_sigterm(void)
 {
 	sigset_t set;

@@ -40,8 +40,8 @@ int error_errno(struct error *err, enum error_class class, int errnum, const cha
 	vsnprintf(err->message, sizeof err->message, fmt, ap);
 	va_end(ap);
 	used = strlen(err->message);
-	/* strerror() is safe here: no locale is set, so the text is constant in glibc and in musl
-	 */
+	/* strerror() is safe here: no locale is set, so the text is constant in glibc and in
+	 * musl */
 	snprintf(err->message + used, sizeof err->message - used, ": %s", strerror(errnum));
 	return -1;
 }

@@ -17,22 +17,22 @@
 
 enum error_class {
 	ERROR_NONE = 0,
-	ERROR_BAD_REQUEST, /* 400: the request is malformed */
-	ERROR_FORBIDDEN,   /* 403: understood, and not done */
-	ERROR_NOT_FOUND,   /* 404 */
-	ERROR_METHOD,	   /* 405: known path, other method */
-	ERROR_CONFLICT,	   /* 409: the data can't be joined (different counter modes) */
-	ERROR_STATE_GONE,  /* 410: an earlier state is no longer held */
-	ERROR_TOO_LARGE,   /* 413: the body is over the limit */
-	ERROR_MEDIA_TYPE,  /* 415: the body is coded in a way that is not read here */
-	ERROR_BELOW,	   /* 417: less has run than the request demands */
-	ERROR_OVER_BUDGET, /* 422: a pattern costs too much */
+	ERROR_BAD_REQUEST,    /* 400: the request is malformed */
+	ERROR_FORBIDDEN,      /* 403: understood, and not done */
+	ERROR_NOT_FOUND,      /* 404 */
+	ERROR_METHOD,	      /* 405: known path, other method */
+	ERROR_CONFLICT,	      /* 409: the data can't be joined (different counter modes) */
+	ERROR_STATE_GONE,     /* 410: an earlier state is no longer held */
+	ERROR_TOO_LARGE,      /* 413: the body is over the limit */
+	ERROR_MEDIA_TYPE,     /* 415: the body is coded in a way that is not read here */
+	ERROR_BELOW,	      /* 417: less has run than the request demands */
+	ERROR_OVER_BUDGET,    /* 422: a pattern costs too much */
 	ERROR_HEAD_TOO_LARGE, /* 431: the head is over the limit */
-	ERROR_INTERNAL,	   /* 500: misconfiguration, or a failing covdata */
-	ERROR_NOT_OFFERED, /* 501: what another program does under this path */
-	ERROR_UNAVAILABLE, /* 503: no data yet, or out of descriptors, processes or memory */
-	ERROR_TIMEOUT,	   /* 504: a deadline has passed */
-	ERROR_CANCELLED,   /* nobody waits for the answer any more; none is sent */
+	ERROR_INTERNAL,	      /* 500: misconfiguration, or a failing covdata */
+	ERROR_NOT_OFFERED,    /* 501: what another program does under this path */
+	ERROR_UNAVAILABLE,    /* 503: no data yet, or out of descriptors, processes or memory */
+	ERROR_TIMEOUT,	      /* 504: a deadline has passed */
+	ERROR_CANCELLED,      /* nobody waits for the answer any more; none is sent */
 };
 
 #define ERROR_MESSAGE_MAX 1024

@@ -26,8 +26,8 @@ must_check int io_open_null(void);
 /* Is it lost what is written there?  So it is where the descriptor is closed. */
 bool io_leads_nowhere(int fd);
 
-/* Add FD_CLOEXEC to every open descriptor from `first` on: strangers that were handed down to us.
- */
+/* Add FD_CLOEXEC to every open descriptor from `first` on: strangers that were handed down to
+ * us. */
 void io_cloexec_from(int first);
 
 #endif

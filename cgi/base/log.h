@@ -14,8 +14,8 @@ typedef void log_sink(void *context, const char *line, size_t len);
 /* Once, at start: the name in front of each line, and whether fd 2 leads anywhere. */
 void log_start(const char *program);
 
-/* The sink of this thread's request, used only while fd 2 is the null device; NULL takes it away.
- */
+/* The sink of this thread's request, used only while fd 2 is the null device; NULL takes it
+ * away. */
 void log_request_sink(log_sink *sink, void *context);
 
 /*

@@ -65,8 +65,8 @@ static const struct variable {
      NULL, "bytes of request body", NULL},
     {"GOVERAGE_CACHE", KIND_NUMBER, offsetof(struct settings, cache_bytes), 256 << 20, 0, CACHE_MAX,
      NULL, "bytes that one FastCGI process keeps between requests; 0 = nothing", NULL},
-    {"GOVERAGE_CONNECTIONS", KIND_NUMBER, offsetof(struct settings, connections), 512, 1, 65536, NULL,
-     "requests that one FastCGI process holds at once; 503 to further ones", NULL},
+    {"GOVERAGE_CONNECTIONS", KIND_NUMBER, offsetof(struct settings, connections), 512, 1, 65536,
+     NULL, "requests that one FastCGI process holds at once; 503 to further ones", NULL},
     {"GOVERAGE_SANDBOX", KIND_WORD, offsetof(struct settings, sandbox), 0, 0, 0, sandbox_words,
      "giving up what the program doesn't need: auto, on (or don't start), off", NULL},
     {"GOVERAGE_STATE", KIND_DIRECTORY, offsetof(struct settings, state), 0, 0, 0, NULL,
@@ -97,7 +97,10 @@ static void list_words(char *out, size_t room, const char *const *words)
 
 	for (i = 0; words[i]; i++)
 		used += (size_t)snprintf(out + used, room - used, "%s%s",
-					 !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+					 !i		? ""
+					 : words[i + 1] ? ", "
+							: " or ",
+					 words[i]);
 }
 
 static int set_word(int *out, const struct variable *v, const char *value, struct error *err)

@@ -10,8 +10,8 @@
 /* Whether running processes are read; REQUIRED: one that can't be read is an error. */
 enum live_setting { LIVE_SETTING_AUTO, LIVE_SETTING_OFF, LIVE_SETTING_REQUIRED };
 
-/* What makes the text: covdata where it is found, else the built-in reader; or one of them alone.
- */
+/* What makes the text: covdata where it is found, else the built-in reader; or one of them
+ * alone. */
 enum engine_setting { ENGINE_SETTING_AUTO, ENGINE_SETTING_COVDATA, ENGINE_SETTING_BUILTIN };
 
 /* Whether /v1/cover/clear is answered. */

@@ -7,9 +7,9 @@
 #include "cgi/base/hash.h"
 #include "cgi/base/log.h"
 #include "cgi/baseline/baseline_store.h"
-#include "cgi/directory/source_file.h"
-#include "cgi/collect/service_filter.h"
 #include "cgi/baseline/state_dir.h"
+#include "cgi/collect/service_filter.h"
+#include "cgi/directory/source_file.h"
 
 /* Each time somebody else has set another one meanwhile. */
 enum { READ_TRIES = 8 };
@@ -70,8 +70,7 @@ struct finding {
 	char key[BASELINE_KEY_SIZE];
 };
 
-/* --- what is kept -------------------------------------------------------------------------------
- */
+/* --- what is kept ---------------------------------------------------------------------------- */
 
 static bool find_kept(const struct finding *f, const struct file_identity *directory,
 		      struct baseline *baseline)
@@ -101,8 +100,7 @@ static void keep(const struct finding *f, const struct file_identity *directory,
 	pthread_mutex_unlock(&cache->lock);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static int load_profile(const struct finding *f, const struct coverage_set *set,
 			struct baseline *baseline, struct error *err)
@@ -257,8 +255,7 @@ int baseline_read(struct baseline *baseline, struct baseline_cache *cache, struc
 	return rc;
 }
 
-/* --- its identity -------------------------------------------------------------------------------
- */
+/* --- its identity ---------------------------------------------------------------------------- */
 
 uint64_t baseline_fingerprint(const struct baseline *baseline, uint64_t fingerprint)
 {

@@ -12,11 +12,11 @@
 
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/sum/covprofile.h"
-#include "cgi/state/reader.h"
 #include "cgi/base/settings.h"
 #include "cgi/base/string_list.h"
 #include "cgi/collect/selection.h"
+#include "cgi/state/reader.h"
+#include "cgi/sum/covprofile.h"
 
 struct baseline {
 	int64_t set_ns;		    /* when it was set, unix nanoseconds; 0 = there is none */

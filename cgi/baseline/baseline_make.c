@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cgi/baseline/baseline_store.h"
-#include "cgi/directory/coverage_names.h"
 #include "cgi/collect/program_name.h"
+#include "cgi/directory/coverage_names.h"
 #include "cgi/directory/input_read.h"
 #include "cgi/sum/program_sum.h"
 
@@ -42,8 +42,7 @@ static void named_group_free(struct named_group *group)
 	free(group->chosen);
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /* The process that a snapshot was made of; NULL for a file that is none. */
 static const struct live_process *process_of(const struct making *m, const struct input_file *input)
@@ -89,8 +88,7 @@ static int find_names(struct making *m, struct named_group *group, struct error 
 	return 0;
 }
 
-/* --- files --------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 /* Read a file of the collection, or of the baseline before. */
 static int read_input(struct making *m, const struct input_file *input, struct error *err)
@@ -211,8 +209,7 @@ static int add_collection(struct making *m, struct error *err)
 	return 0;
 }
 
-/* --- what stays of the baseline before ----------------------------------------------------------
- */
+/* --- what stays of the baseline before ------------------------------------------------------- */
 
 /* Is this file of the baseline before among what is cleared now? */
 static bool is_chosen(const struct making *m, const struct coverage_file *file,
@@ -271,8 +268,7 @@ static int keep_others(struct making *m, const struct state_dir *state, int64_t 
 	return 0;
 }
 
-/* --- the whole ----------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 int baseline_make(struct baseline_made *made, const struct state_dir *state,
 		  const struct collection *collection, const struct selection *selection,

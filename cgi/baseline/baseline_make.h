@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
-#include "cgi/collect/collect.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/baseline/state_dir.h"
 #include "cgi/base/string_list.h"
+#include "cgi/baseline/state_dir.h"
+#include "cgi/collect/collect.h"
 
 /* What came of it. */
 struct baseline_made {

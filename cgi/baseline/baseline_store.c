@@ -1,5 +1,5 @@
-#include "cgi/base/hash.h"
 #include "cgi/baseline/baseline_store.h"
+#include "cgi/base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,13 @@
 #include "cgi/base/log.h"
 #include "cgi/directory/coverage_names.h"
 
-/* In clock ticks of 10 ms that is 300,000 years; in nanoseconds since 1970 it was in January 1970.
- */
+/* In clock ticks of 10 ms that is 300,000 years; in nanoseconds since 1970 it was in January
+ * 1970. */
 #define MOST_TICKS (UINT64_C(1) << 50)
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 void baseline_key(char key[BASELINE_KEY_SIZE], const struct string_list *dirs)
 {
@@ -76,8 +75,7 @@ void baseline_time(char text[BASELINE_TIME_SIZE], int64_t set_ns)
 		text[0] = '\0';
 }
 
-/* --- the directory ------------------------------------------------------------------------------
- */
+/* --- the directory --------------------------------------------------------------------------- */
 
 static DIR *list(int dir_fd)
 {
@@ -156,8 +154,7 @@ static void remove_older(const struct state_dir *state, const char *key, int64_t
 	}
 }
 
-/* --- writing ------------------------------------------------------------------------------------
- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 /* Later than the one before, even when the clock was set back. */
 static int64_t choose_time(int64_t latest_ns)

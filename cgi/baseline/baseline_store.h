@@ -16,12 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
+#include "cgi/base/string_list.h"
 #include "cgi/baseline/state_dir.h"
 #include "cgi/collect/collect.h"
-#include "cgi/base/string_list.h"
+#include "cgi/directory/coverage_set.h"
 
 enum { BASELINE_KEY_SIZE = 17, BASELINE_NAME_SIZE = 64, BASELINE_TIME_SIZE = 32 };
 

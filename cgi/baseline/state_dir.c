@@ -45,8 +45,7 @@ static int refuse(const struct state_dir *state, int errnum, struct error *err)
 			   state->path);
 }
 
-/* --- where it is --------------------------------------------------------------------------------
- */
+/* --- where it is ----------------------------------------------------------------------------- */
 
 static char *choose_path(const struct settings *settings, const struct string_list *dirs)
 {
@@ -110,8 +109,7 @@ static int check_place(const struct state_dir *state, const struct string_list *
 	return 0;
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 /* What somebody else could have put there counts for nothing. */
 static int check_owner(const struct state_dir *state, struct error *err)

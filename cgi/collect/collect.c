@@ -1,8 +1,8 @@
 #include "cgi/collect/collect.h"
 
-#include "cgi/directory/coverage_dirs.h"
 #include "cgi/base/log.h"
 #include "cgi/collect/unknown_selection.h"
+#include "cgi/directory/coverage_dirs.h"
 #include "cgi/state/reader.h"
 
 static void log_unread(const struct live_report *report)

@@ -5,14 +5,14 @@
 #ifndef GOVERAGE_COLLECT_COLLECT_H
 #define GOVERAGE_COLLECT_COLLECT_H
 
-#include "cgi/collect/endings.h"
-#include "cgi/exchange/app.h"
-#include "cgi/directory/coverage_dirs.h"
-#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/live/live.h"
+#include "cgi/collect/endings.h"
 #include "cgi/collect/selection.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/directory/coverage_set.h"
+#include "cgi/exchange/app.h"
+#include "cgi/live/live.h"
 
 struct collection {
 	struct coverage_dirs dirs;

@@ -62,8 +62,7 @@ static int add_lost(struct endings *endings, const char *hash, const char *name,
 	return program->name ? 0 : error_no_memory(err);
 }
 
-/* --- those that were read before -----------------------------------------------------------------
- */
+/* --- those that were read before ------------------------------------------------------------- */
 
 static int lose_seen(void *context, const char *hash, const char *name)
 {
@@ -72,8 +71,7 @@ static int lose_seen(void *context, const char *hash, const char *name)
 	return add_lost(search->endings, hash, name, true, search->err);
 }
 
-/* --- meta-data alone -----------------------------------------------------------------------------
- */
+/* --- meta-data alone ------------------------------------------------------------------------- */
 
 static bool has_good_counters(const struct endings_view *view, const struct coverage_file *meta)
 {
@@ -227,8 +225,7 @@ static int look_at_all(struct search *search, struct live_report *all, struct er
 	return gather_unexplained(search, err);
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static bool is_of_running(const struct live_report *live, const struct coverage_file *file)
 {

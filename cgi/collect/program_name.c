@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 
 #include "cgi/base/called_name.h"
-#include "cgi/format/counters_args.h"
 #include "cgi/directory/coverage_screen.h"
 #include "cgi/directory/input_read.h"
+#include "cgi/format/counters_args.h"
 
 enum { IMPORT_PATH_ROOM = 4096 };
 

@@ -56,8 +56,7 @@ static uint64_t place_of(const struct string_list *paths)
 	return hash | 1;
 }
 
-/* --- remembering ---------------------------------------------------------------------------------
- */
+/* --- remembering ----------------------------------------------------------------------------- */
 
 /* Its entry, a free one, or that of the process which was read least recently. */
 static struct seen_process *entry_for(struct seen_processes *seen, uint64_t place,
@@ -101,8 +100,7 @@ static void remember(struct seen_processes *seen, uint64_t place, const struct l
 	}
 }
 
-/* --- missing -------------------------------------------------------------------------------------
- */
+/* --- missing --------------------------------------------------------------------------------- */
 
 /*
  * Has it ended what it ran?  Not while it is read, as what has just ended was, too; a process that

@@ -6,9 +6,9 @@
 #include <sys/utsname.h>
 
 #include "cgi/base/escape.h"
-#include "cgi/directory/coverage_names.h"
-#include "cgi/collect/service_filter.h"
 #include "cgi/collect/process_address.h"
+#include "cgi/collect/service_filter.h"
+#include "cgi/directory/coverage_names.h"
 
 enum { NAMED_BYTES = 300 };
 
@@ -47,8 +47,7 @@ bool selection_is_all(const struct selection *selection)
 	return true;
 }
 
-/* --- what is chosen, and so known -------------------------------------------------------------
- */
+/* --- what is chosen, and so known ------------------------------------------------------------ */
 
 /* Is this entry among the chosen ones, or is everything chosen?  Case counts but in hashes. */
 static bool choose(struct selection *selection, enum choice choice, const char *text, size_t n)
@@ -102,8 +101,7 @@ bool selection_has_build(const struct selection *selection, const struct coverag
 	return !list->n;
 }
 
-/* --- processes --------------------------------------------------------------------------------
- */
+/* --- processes ------------------------------------------------------------------------------- */
 
 static struct live_process *other_of_build(struct live_report *live, const struct live_process *p)
 {
@@ -165,8 +163,7 @@ int selection_keep_processes(struct selection *selection, struct live_report *li
 	return 0;
 }
 
-/* --- files ------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 /* An address chooses what its process has written, and what describes that. */
 static bool is_of_a_process(const struct live_report *live, const struct coverage_file *file)
@@ -209,8 +206,7 @@ int selection_keep_files(struct selection *selection, struct coverage_set *set,
 	return coverage_set_keep(set, keep, err);
 }
 
-/* --- what stands for nothing --------------------------------------------------------------------
- */
+/* --- what stands for nothing ----------------------------------------------------------------- */
 
 static size_t count_unknown(const struct selection *selection, int choice)
 {

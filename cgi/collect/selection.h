@@ -16,9 +16,9 @@
 #include "cgi/base/string_list.h"
 #include "cgi/directory/coverage_set.h"
 #include "cgi/directory/memory_files.h"
-#include "cgi/live/live.h"
 #include "cgi/exchange/query.h"
 #include "cgi/exchange/response.h"
+#include "cgi/live/live.h"
 
 enum choice { CHOICE_SERVICE, CHOICE_ADDRESS, CHOICE_BUILD, CHOICES };
 

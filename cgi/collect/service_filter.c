@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "cgi/base/buffer.h"
+#include "cgi/collect/program_name.h"
 #include "cgi/directory/coverage_list.h"
 #include "cgi/directory/coverage_names.h"
-#include "cgi/collect/program_name.h"
 #include "cgi/directory/inputs.h"
 
 struct filter {

@@ -6,11 +6,11 @@
 #ifndef GOVERAGE_COLLECT_SERVICE_FILTER_H
 #define GOVERAGE_COLLECT_SERVICE_FILTER_H
 
-#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/live/live.h"
 #include "cgi/base/string_list.h"
+#include "cgi/directory/coverage_set.h"
+#include "cgi/live/live.h"
 
 /*
  * Keep in the set, in silence, what belongs to one of the services; an empty list keeps all.

@@ -1,5 +1,5 @@
-/* What is said to a selection that stands for nothing: which entries these are, and what there is.
- */
+/* What is said to a selection that stands for nothing: which entries these are, and what there
+ * is. */
 #ifndef GOVERAGE_COLLECT_UNKNOWN_SELECTION_H
 #define GOVERAGE_COLLECT_UNKNOWN_SELECTION_H
 

@@ -38,8 +38,7 @@ struct watch {
 	bool ended; /* the leader is a zombie: its pid, and so its group's, can't be reused yet */
 };
 
-/* --- starting ----------------------------------------------------------------------------------
- */
+/* --- starting -------------------------------------------------------------------------------- */
 
 static void limit(pid_t pid, int what, rlim_t most)
 {
@@ -83,8 +82,7 @@ static int start(const struct child *child, struct watch *watch, struct error *e
 	return 0;
 }
 
-/* --- watching ----------------------------------------------------------------------------------
- */
+/* --- watching -------------------------------------------------------------------------------- */
 
 /* Keep the last `most` bytes. */
 static void forget_front(struct buffer *b, size_t most)
@@ -130,8 +128,8 @@ static void look_whether_ended(struct watch *w)
 		w->ended = info.si_pid == w->pid;
 }
 
-/* One wait until something happens, at_ns at the latest.  Returns whether the cancellation is up.
- */
+/* One wait until something happens, at_ns at the latest.  Returns whether the cancellation is
+ * up. */
 static bool watch_once(struct watch *w, int64_t at_ns, int cancel_fd)
 {
 	struct deadline until = {at_ns, -1};
@@ -176,8 +174,7 @@ static void watch_for_ms(struct watch *w, int64_t ms, bool also_after_the_end)
 	}
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void *reap(void *pid)
 {

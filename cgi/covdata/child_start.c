@@ -31,8 +31,7 @@ struct start {
 	int failure; /* an errno, where it did not get to its exec */
 };
 
-/* --- in the child ------------------------------------------------------------------------------
- */
+/* --- in the child ---------------------------------------------------------------------------- */
 
 /* What the parent ignores would stay ignored; the C library refuses its own two signals. */
 static void reset_signals(void)
@@ -91,8 +90,7 @@ static int child_main(void *argument)
 	return COULD_NOT;
 }
 
-/* --- in the parent -----------------------------------------------------------------------------
- */
+/* --- in the parent --------------------------------------------------------------------------- */
 
 #ifdef WITH_SANITIZERS
 /* Sanitizers know what fork(2) does; a child in our memory would confuse what they keep of us. */
@@ -187,8 +185,8 @@ static int copy_above_stdio(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-/* The child's 0 is empty, and so is its 1 unless there is somebody who wants that; its 2 is said.
- */
+/* The child's 0 is empty, and so is its 1 unless there is somebody who wants that; its 2 is
+ * said. */
 static int open_stdio(struct start *start, int said, struct error *err)
 {
 	const struct child *child = start->child;

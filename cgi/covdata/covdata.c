@@ -11,10 +11,10 @@
 
 #include "cgi/base/buffer.h"
 #include "cgi/base/io.h"
+#include "cgi/base/log.h"
 #include "cgi/covdata/child.h"
 #include "cgi/covdata/covdata_tool.h"
 #include "cgi/covdata/covdata_words.h"
-#include "cgi/base/log.h"
 
 #define COVDATA_MODE_LINE "mode: "
 
@@ -27,8 +27,7 @@ struct job {
 	const struct deadline *deadline;
 };
 
-/* --- staging -----------------------------------------------------------------------------------
- */
+/* --- staging --------------------------------------------------------------------------------- */
 
 static void subdir_name(size_t dir, char out[16])
 {
@@ -83,8 +82,7 @@ static void unstage(const struct job *job)
 	}
 }
 
-/* --- running -----------------------------------------------------------------------------------
- */
+/* --- running --------------------------------------------------------------------------------- */
 
 /* "-i=STAGE/0,STAGE/1,STAGE/extra" */
 static void input_argument(const struct job *job, struct buffer *out)
@@ -119,8 +117,7 @@ static int run_staged(const struct job *job, struct child_result *result, struct
 	return steal_fd(&out);
 }
 
-/* --- what went wrong ---------------------------------------------------------------------------
- */
+/* --- what went wrong ------------------------------------------------------------------------- */
 
 /* covdata's last words, about the real files. */
 static void words_of(const struct job *job, const struct child_result *result, char *out,
@@ -241,8 +238,7 @@ static int check_output(const struct job *job, int out, struct error *err)
 			 (long long)size);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 /* One run: a descriptor, or -1; then *again tells that a file was left out, which is no error. */
 static int attempt(const struct job *job, bool may_retry, bool *again, struct error *err)

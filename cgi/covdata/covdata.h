@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/base/settings.h"
+#include "cgi/directory/coverage_set.h"
 #include "cgi/directory/staging.h"
 
 struct covdata; /* private; found once, used by any number of threads */

@@ -10,8 +10,7 @@
 #include "cgi/covdata/covdata_tool.h"
 #include "cgi/directory/staging.h"
 
-/* --- the list ----------------------------------------------------------------------------------
- */
+/* --- the list -------------------------------------------------------------------------------- */
 
 void environment_set(struct environment *env, const char *name, const char *value)
 {
@@ -50,8 +49,7 @@ void covdata_environment(struct environment *env)
 	environment_pass(env, "TMPDIR");
 }
 
-/* --- a build cache -----------------------------------------------------------------------------
- */
+/* --- a build cache --------------------------------------------------------------------------- */
 
 static bool is_directory(const char *path)
 {

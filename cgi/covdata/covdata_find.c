@@ -42,8 +42,8 @@ static char *executable_in(const char *dir, size_t dir_len, const char *name)
 	return NULL;
 }
 
-/* Relative elements of PATH are passed over: who knows which directory a web server starts us in.
- */
+/* Relative elements of PATH are passed over: who knows which directory a web server starts us
+ * in. */
 static char *find_on_path(const char *name)
 {
 	const char *element = search_path();

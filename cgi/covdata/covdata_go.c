@@ -1,15 +1,15 @@
 /* Where the go command keeps its covdata. */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <errno.h>
 #include <unistd.h>
 
+#include "cgi/base/io.h"
 #include "cgi/covdata/covdata_tool.h"
 #include "cgi/covdata/covdata_words.h"
-#include "cgi/base/io.h"
 
 static int complain(const char *go, const struct child_result *result, struct error *err)
 {

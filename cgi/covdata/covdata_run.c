@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgi/covdata/covdata_tool.h"
 #include "cgi/base/log.h"
+#include "cgi/covdata/covdata_tool.h"
 
 enum { MAX_ARGS = 8 };
 
@@ -89,8 +89,8 @@ int covdata_run(struct covdata *covdata, const char *const *args, int out_fd,
 
 		if (!program)
 			return -1;
-		if (run_program(program, covdata->confined, args, out_fd, result, deadline,
-				err) == 0)
+		if (run_program(program, covdata->confined, args, out_fd, result, deadline, err) ==
+		    0)
 			return 0;
 		/* a build cache that was cleared under our eyes is worth one more look */
 		if (tries || !covdata->go || access(program, X_OK) == 0)

@@ -1,5 +1,4 @@
-/* Private to cgi/covdata*.c: the program behind struct covdata, and its environment.
- */
+/* Private to cgi/covdata*.c: the program behind struct covdata, and its environment. */
 #ifndef GOVERAGE_COVDATA_COVDATA_TOOL_H
 #define GOVERAGE_COVDATA_COVDATA_TOOL_H
 
@@ -14,8 +13,8 @@ struct covdata {
 	char *description; /* owned, as all of them */
 	char *program;	   /* covdata itself; NULL where go knows where it is */
 	char *go;	   /* the go command, or NULL */
-	char *beside; /* with go: a covdata beside this program, for a go that has none; or NULL */
-	bool confined;	      /* it is run without a right to change files */
+	char *beside;  /* with go: a covdata beside this program, for a go that has none; or NULL */
+	bool confined; /* it is run without a right to change files */
 	pthread_mutex_t lock; /* guards resolved; held while go builds covdata */
 	char *resolved;	      /* with go: the covdata program that it named; NULL = not asked yet */
 };

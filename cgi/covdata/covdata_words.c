@@ -5,8 +5,7 @@
 
 #include "cgi/base/utf8.h"
 
-/* --- for a message -----------------------------------------------------------------------------
- */
+/* --- for a message --------------------------------------------------------------------------- */
 
 /* Where the cause of a crash stands: the runtime prints it in front of the stacks of all
  * goroutines. */
@@ -101,8 +100,7 @@ void covdata_last_words(const char *said, size_t len, char *out, size_t room)
 	copy_as_line(said, len, out, room);
 }
 
-/* --- staged paths ------------------------------------------------------------------------------
- */
+/* --- staged paths ---------------------------------------------------------------------------- */
 
 /* The first staged path in the text: where what follows "STAGE/" begins, or NULL. */
 static const char *find_staged(const char *text, size_t len, const char *stage)
@@ -148,8 +146,7 @@ void covdata_unstage(const char *text, size_t len, const char *stage,
 	buffer_append(out, text, (size_t)(end - text));
 }
 
-/* --- the complaint -----------------------------------------------------------------------------
- */
+/* --- the complaint --------------------------------------------------------------------------- */
 
 static bool contains(const char *text, size_t len, const char *what)
 {

@@ -112,8 +112,7 @@ int coverage_list(struct coverage_set *set, size_t *room, int dir_fd, unsigned d
 	return 0;
 }
 
-/* --- one name ------------------------------------------------------------------------------------
- */
+/* --- one name -------------------------------------------------------------------------------- */
 
 /* Where the name is in the set, or would go. */
 static size_t find_place(const struct coverage_set *set, unsigned dir, const char *name)

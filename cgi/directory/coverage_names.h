@@ -15,8 +15,8 @@
  */
 bool coverage_name_parse(const char *name, struct coverage_file *file);
 
-/* The tag of a file: what pairs counters with their meta-data.  tag_len bytes, not NUL-terminated.
- */
+/* The tag of a file: what pairs counters with their meta-data.  tag_len bytes, not
+ * NUL-terminated. */
 const char *coverage_tag(const struct coverage_file *file);
 
 /* Is this text, or NULL, the tag of the file? */

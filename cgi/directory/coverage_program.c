@@ -1,8 +1,8 @@
 /* Whose coverage is it: one string out of a meta-data file. */
 #include <string.h>
 
-#include "cgi/directory/coverage_screen.h"
 #include "cgi/base/io.h"
+#include "cgi/directory/coverage_screen.h"
 #include "cgi/format/byte_reader.h"
 
 /* String number `index` of a piece of a package's string table, cut to `room`. */

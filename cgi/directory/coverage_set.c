@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgi/base/log.h"
 #include "cgi/directory/coverage_dirs.h"
 #include "cgi/directory/coverage_list.h"
 #include "cgi/directory/coverage_names.h"
 #include "cgi/directory/coverage_screen.h"
-#include "cgi/base/log.h"
 
 enum verdict {
 	VERDICT_GOOD,
@@ -43,8 +43,7 @@ static void reader_free(struct reader *r)
 	free(r->tags);
 }
 
-/* --- leaving out -------------------------------------------------------------------------------
- */
+/* --- leaving out ----------------------------------------------------------------------------- */
 
 static void skip(struct coverage_set *set, struct coverage_file *file, const char *reason)
 {
@@ -76,8 +75,7 @@ static void compact(struct coverage_set *set)
 	set->n_files = to;
 }
 
-/* --- looking into files ------------------------------------------------------------------------
- */
+/* --- looking into files ---------------------------------------------------------------------- */
 
 /* A file that was listed and can't be opened, for errnum.  -1 = the whole request can't go on. */
 static int judge_unopened(struct reader *r, struct coverage_file *file, int errnum,
@@ -129,8 +127,7 @@ static int judge(struct reader *r, struct coverage_file *file, enum verdict *ver
 	return 0;
 }
 
-/* --- meta-data ---------------------------------------------------------------------------------
- */
+/* --- meta-data ------------------------------------------------------------------------------- */
 
 /* By tag; equal tags in the order of the directories, which is that of the array they lie in. */
 static int by_tag(const void *a, const void *b)
@@ -184,8 +181,7 @@ static int judge_meta(struct reader *r, struct error *err)
 	return 0;
 }
 
-/* --- counters ----------------------------------------------------------------------------------
- */
+/* --- counters -------------------------------------------------------------------------------- */
 
 static int find_tag(const void *key, const void *element)
 {
@@ -224,8 +220,7 @@ static int judge_counters(struct reader *r, struct coverage_file *file, struct e
 	return 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 int coverage_set_list(struct coverage_set *set, const char *gocoverdir,
 		      const struct deadline *deadline, struct error *err)

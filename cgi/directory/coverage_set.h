@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/directory/coverage_dirs.h"
-#include "cgi/format/coverage_format.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/base/string_list.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/format/coverage_format.h"
 
 enum coverage_kind { COVERAGE_META, COVERAGE_COUNTERS };
 

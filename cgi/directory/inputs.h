@@ -10,9 +10,9 @@
 #include <stddef.h>
 
 #include "cgi/base/cleanup.h"
+#include "cgi/base/error.h"
 #include "cgi/directory/coverage_set.h"
 #include "cgi/directory/memory_files.h"
-#include "cgi/base/error.h"
 
 struct input_file {
 	const struct coverage_file *file;

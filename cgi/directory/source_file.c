@@ -71,8 +71,8 @@ int source_file_read(int dir_fd, const char *name, struct file_bytes *bytes, boo
 
 	if (fd < 0 || reserve(bytes, FIRST_PIECE, err) < 0)
 		return -1;
-	/* most files are small: three system calls, of which every one counts for thousands of them
-	 */
+	/* most files are small: three system calls, of which every one counts for thousands of
+	 * them */
 	do
 		got = read(fd, bytes->data, bytes->cap);
 	while (got < 0 && errno == EINTR);

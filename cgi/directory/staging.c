@@ -44,8 +44,7 @@ static void name_prefix(char *out, size_t room)
 	snprintf(out, room, "goverage-fcgi-%lu-", (unsigned long)geteuid());
 }
 
-/* --- removing ----------------------------------------------------------------------------------
- */
+/* --- removing -------------------------------------------------------------------------------- */
 
 /* As getdents64(2) gives it. */
 struct entry {
@@ -145,8 +144,7 @@ void staging_close(struct staging *staging)
 	*staging = STAGING_INIT;
 }
 
-/* --- making ------------------------------------------------------------------------------------
- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 /* Between mkdtemp and the lock a sweeper of another process may have taken and removed it. */
 static bool is_still_linked(int fd, const char *path)
@@ -231,8 +229,7 @@ int staging_subdir(const struct staging *staging, const char *name, struct error
 	return fd;
 }
 
-/* --- sweeping ----------------------------------------------------------------------------------
- */
+/* --- sweeping -------------------------------------------------------------------------------- */
 
 /* Exactly what mkdtemp makes of our template: other names with our prefix are other things. */
 static bool is_staging_name(const char *name, const char *prefix)

@@ -16,8 +16,8 @@
 #include "cgi/base/log.h"
 
 struct gateway {
-	/* A meta-variable (RFC 3875, 4.1); NULL when it is absent.  Lives as long as the request.
-	 */
+	/* A meta-variable (RFC 3875, 4.1); NULL when it is absent.  Lives as long as the
+	 * request. */
 	const char *(*variable)(struct gateway *gateway, const char *name);
 
 	/*
@@ -44,8 +44,8 @@ struct gateway {
 	/* Has the peer hung up?  NULL where that can't be told. */
 	bool (*gone)(struct gateway *gateway);
 
-	/* An answer with this many bytes of body is about to be written; NULL = nobody wants to know.
-	 */
+	/* An answer with this many bytes of body is about to be written; NULL = nobody wants to
+	 * know. */
 	void (*answering)(struct gateway *gateway, size_t n);
 
 	log_sink *log; /* where a log line can go when fd 2 leads nowhere; NULL = nowhere */

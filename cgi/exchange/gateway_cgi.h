@@ -1,5 +1,5 @@
-/* Classic CGI, RFC 3875: meta-variables in the environment, the body on fd 0, the answer to fd 1.
- */
+/* Classic CGI, RFC 3875: meta-variables in the environment, the body on fd 0, the answer to fd
+ * 1. */
 #ifndef GOVERAGE_EXCHANGE_GATEWAY_CGI_H
 #define GOVERAGE_EXCHANGE_GATEWAY_CGI_H
 

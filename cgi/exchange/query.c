@@ -6,9 +6,9 @@
 #include <strings.h>
 
 #include "cgi/base/buffer.h"
-#include "cgi/exchange/json_strict.h"
 #include "cgi/base/percent.h"
 #include "cgi/base/utf8.h"
+#include "cgi/exchange/json_strict.h"
 
 enum { JSON_MAX_DEPTH = 32 };
 
@@ -16,8 +16,8 @@ enum { JSON_MAX_DEPTH = 32 };
  * number. */
 enum field_kind { FIELD_LIST, FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL };
 
-/* The fields that mean something, under the names that goverage documents; all others are ignored.
- */
+/* The fields that mean something, under the names that goverage documents; all others are
+ * ignored. */
 static const struct field {
 	const char *name;
 	enum field_kind kind;
@@ -102,8 +102,7 @@ static int add_value(struct query *q, const struct field *field, const char *tex
 	return 0;
 }
 
-/* --- forms -------------------------------------------------------------------------------------
- */
+/* --- forms ----------------------------------------------------------------------------------- */
 
 /* A bool in a form is what Go's strconv.ParseBool takes. */
 static int set_form_bool(struct query *q, const struct field *field, const char *value,
@@ -178,8 +177,7 @@ int query_add_form(struct query *q, const char *text, size_t len, const char *wh
 	return known;
 }
 
-/* --- JSON --------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 static struct json_object *parse_json(const char *text, size_t len, struct error *err)
 {
@@ -336,8 +334,7 @@ int query_add_json(struct query *q, const char *text, size_t len, struct error *
 	return rc;
 }
 
-/* --- either ------------------------------------------------------------------------------------
- */
+/* --- either ---------------------------------------------------------------------------------- */
 
 static bool is_type(const char *content_type, const char *type)
 {
@@ -351,10 +348,11 @@ static int add_form_body(struct query *q, const char *body, size_t len, struct e
 
 	if (known)
 		return known < 0 ? -1 : 0;
-	return error_set(err, ERROR_BAD_REQUEST,
-			 "the request body is a form without a field that is known here: send JSON, such "
-			 "as {\"skipFile\": [\"_gen\\\\.go$\"]}, or a form, such as skipFile=_gen (curl "
-			 "sends a file with -d @FILE, and the mere name with -d FILE)");
+	return error_set(
+	    err, ERROR_BAD_REQUEST,
+	    "the request body is a form without a field that is known here: send JSON, such "
+	    "as {\"skipFile\": [\"_gen\\\\.go$\"]}, or a form, such as skipFile=_gen (curl "
+	    "sends a file with -d @FILE, and the mere name with -d FILE)");
 }
 
 int query_add_body(struct query *q, const char *body, size_t len, const char *content_type,
@@ -373,9 +371,10 @@ int query_add_body(struct query *q, const char *body, size_t len, const char *co
 	if (is_type(content_type, "application/x-www-form-urlencoded"))
 		return add_form_body(q, body, len, err);
 	if (is_type(content_type, "multipart/form-data"))
-		return error_set(err, ERROR_BAD_REQUEST,
-				 "the request body is multipart/form-data, which is not read here: send "
-				 "JSON, or an ordinary form (curl: -d, not -F)");
+		return error_set(
+		    err, ERROR_BAD_REQUEST,
+		    "the request body is multipart/form-data, which is not read here: send "
+		    "JSON, or an ordinary form (curl: -d, not -F)");
 	return query_add_json(q, body, len, err);
 }
 

@@ -19,7 +19,7 @@ struct query {
 	struct string_list build;      /* hashes of meta-data, as the detailed list has them */
 	struct string_list since;      /* at most one: the ETag of an earlier answer */
 	struct string_list mode;       /* at most one: "strict" */
-	struct string_list format;     /* at most one, as all below but module: see report/options.h */
+	struct string_list format; /* at most one, as all below but module: see report/options.h */
 	struct string_list module;
 	struct string_list prefix;
 	struct string_list paths;

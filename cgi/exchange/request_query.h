@@ -1,5 +1,5 @@
-/* What a request asks for, wherever it says so: in its query string, and, of a POST, in its body.
- */
+/* What a request asks for, wherever it says so: in its query string, and, of a POST, in its
+ * body. */
 #ifndef GOVERAGE_EXCHANGE_REQUEST_QUERY_H
 #define GOVERAGE_EXCHANGE_REQUEST_QUERY_H
 

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "cgi/format/coverage_format.h"
 #include "cgi/base/io.h"
 #include "cgi/format/byte_reader.h"
+#include "cgi/format/coverage_format.h"
 #include "cgi/format/string_table.h"
 
 enum {

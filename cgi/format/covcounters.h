@@ -37,8 +37,8 @@ struct covcounters_entry {
 must_check int covcounters_open(struct covcounters *c, const uint8_t *bytes, size_t len,
 				bool *newer, struct error *err);
 
-/* The next entry: 1; 0 behind the last one; -1 with ERROR_INTERNAL where the file ends too early.
- */
+/* The next entry: 1; 0 behind the last one; -1 with ERROR_INTERNAL where the file ends too
+ * early. */
 must_check int covcounters_next(struct covcounters *c, struct covcounters_entry *entry,
 				struct error *err);
 

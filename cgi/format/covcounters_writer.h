@@ -3,8 +3,8 @@
 #define GOVERAGE_FORMAT_COVCOUNTERS_WRITER_H
 
 #include "cgi/base/buffer.h"
-#include "cgi/format/coverage_format.h"
 #include "cgi/base/string_list.h"
+#include "cgi/format/coverage_format.h"
 
 /* The entries of a counter file, encoded. */
 struct counter_entries {

@@ -244,8 +244,8 @@ static int rank_files(struct decoding *d, struct error *err)
 	return 0;
 }
 
-/* Put the units into order[], file by file, within a file as they came; starts[] gets the borders.
- */
+/* Put the units into order[], file by file, within a file as they came; starts[] gets the
+ * borders. */
 static void group_by_file(const struct covpackage *package, uint32_t *order, size_t *starts)
 {
 	uint32_t i, j;

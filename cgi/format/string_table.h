@@ -1,5 +1,5 @@
-/* The string table of Go's coverage files: uleb count, then for each string uleb length and bytes.
- */
+/* The string table of Go's coverage files: uleb count, then for each string uleb length and
+ * bytes. */
 #ifndef GOVERAGE_FORMAT_STRING_TABLE_H
 #define GOVERAGE_FORMAT_STRING_TABLE_H
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A statement block: what textfmt prints as START_LINE.START_COLUMN,END_LINE.END_COLUMN STATEMENTS.
- */
+/* A statement block: what textfmt prints as START_LINE.START_COLUMN,END_LINE.END_COLUMN
+ * STATEMENTS. */
 struct covunit {
 	uint32_t start_line, start_column, end_line, end_column, statements;
 };

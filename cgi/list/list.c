@@ -4,16 +4,16 @@
 #include <strings.h>
 #include <sys/utsname.h>
 
-#include "cgi/collect/endings.h"
-#include "cgi/directory/coverage_dirs.h"
 #include "cgi/base/escape.h"
+#include "cgi/base/percent.h"
+#include "cgi/collect/endings.h"
+#include "cgi/collect/service_filter.h"
+#include "cgi/directory/coverage_dirs.h"
 #include "cgi/exchange/gocoverdir.h"
+#include "cgi/exchange/query.h"
 #include "cgi/list/list_detail.h"
 #include "cgi/list/list_ended.h"
 #include "cgi/list/list_short.h"
-#include "cgi/base/percent.h"
-#include "cgi/exchange/query.h"
-#include "cgi/collect/service_filter.h"
 
 struct list_request {
 	struct query query;
@@ -33,8 +33,7 @@ static void list_request_free(struct list_request *list)
 	query_free(&list->query);
 }
 
-/* --- the request -------------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 static int set_format(struct list_request *list, const struct buffer *value, struct error *err)
 {
@@ -87,16 +86,15 @@ static int read_request(struct list_request *list, const struct request *request
 	return 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static int read_processes(struct list_request *list, const struct exchange *exchange,
 			  struct error *err)
 {
 	struct app *app = exchange->app;
 
-	/* without processes, too: what is wrong with GOCOVERDIR is told whatever the settings are
-	 */
+	/* without processes, too: what is wrong with GOCOVERDIR is told whatever the settings
+	 * are */
 	if (coverage_dirs_open(&list->dirs, list->dir, err) < 0)
 		return -1;
 	if (app->settings.live == LIVE_SETTING_OFF)
@@ -148,8 +146,8 @@ static int write_detail(struct list_request *list, const struct exchange *exchan
 
 	if (coverage_set_list_dirs(&set, &list->dirs, &exchange->deadline, err) < 0 ||
 	    coverage_set_screen(&set, &exchange->deadline, err) < 0 ||
-	    service_filter_apply(&set, &list->live, &list->query.service, NULL,
-				 &exchange->deadline, err) < 0 ||
+	    service_filter_apply(&set, &list->live, &list->query.service, NULL, &exchange->deadline,
+				 err) < 0 ||
 	    find_endings(list, exchange, &set, &endings, err) < 0 ||
 	    ended_list_read(&ended, &set, &list->live, &endings, &exchange->deadline, err) < 0)
 		return -1;

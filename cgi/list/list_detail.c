@@ -6,12 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cgi/format/coverage_format.h"
 #include "cgi/base/escape.h"
 #include "cgi/collect/process_address.h"
+#include "cgi/format/coverage_format.h"
 
-/* --- members of an object ----------------------------------------------------------------------
- */
+/* --- members of an object -------------------------------------------------------------------- */
 
 /* The name of a member, which is plain ASCII; the value follows. */
 static void put_key(struct buffer *out, const char *key)
@@ -64,8 +63,7 @@ void list_write_address(struct buffer *out, const char *host, pid_t pid)
 	out->failed |= address.failed;
 }
 
-/* --- the two kinds of objects ------------------------------------------------------------------
- */
+/* --- the two kinds of objects ---------------------------------------------------------------- */
 
 static void put_build(struct buffer *out, const struct live_process *p)
 {

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgi/collect/program_name.h"
 #include "cgi/directory/coverage_list.h"
 #include "cgi/directory/coverage_names.h"
-#include "cgi/collect/program_name.h"
-#include "cgi/format/covmeta.h"
 #include "cgi/directory/inputs.h"
 #include "cgi/directory/source_file.h"
+#include "cgi/format/covmeta.h"
 #include "cgi/sum/touched.h"
 
 struct listing {
@@ -35,8 +35,7 @@ static void program_free(struct ended_program *program)
 	free(program->hash);
 }
 
-/* --- what the meta-data say --------------------------------------------------------------------
- */
+/* --- what the meta-data say ------------------------------------------------------------------ */
 
 /* The module path stands in the package's own string table; NULL where it does not. */
 static int read_module_path(const struct covpackage *package, char **path, struct error *err)
@@ -89,8 +88,7 @@ static int decode_meta(const struct input_file *input, struct covmeta *meta, str
 	return error_prefix(err, "%s: ", input->file->name);
 }
 
-/* --- what the counters say ---------------------------------------------------------------------
- */
+/* --- what the counters say ------------------------------------------------------------------- */
 
 static int count_touched(struct listing *l, struct ended_program *program,
 			 const struct input_group *group, const struct covmeta *meta,
@@ -142,8 +140,7 @@ static int name_program(struct listing *l, struct ended_program *program,
 	return program->program ? 0 : error_no_memory(err);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static bool has_process(const struct live_report *live, const struct coverage_file *meta)
 {

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/collect/endings.h"
+#include "cgi/directory/coverage_set.h"
 #include "cgi/live/live.h"
 
 enum {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cgi/base/escape.h"
-#include "cgi/list/list_detail.h"
 #include "cgi/base/utf8.h"
+#include "cgi/list/list_detail.h"
 
 struct short_line {
 	char *name; /* owned; valid UTF-8: what is equal in the answer is one name */

@@ -20,11 +20,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cgi/directory/coverage_set.h"
-#include "cgi/directory/memory_files.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/base/string_list.h"
+#include "cgi/directory/coverage_set.h"
+#include "cgi/directory/memory_files.h"
 
 /* What is remembered about executables from request to request; for any number of threads. */
 struct live_cache;

@@ -128,8 +128,8 @@ static unsigned flag_of(uint32_t c)
 			  : 0;
 }
 
-/* Flags behind (?, up to and with the : or ) that ends them: that character, or 0 if they are bad.
- */
+/* Flags behind (?, up to and with the : or ) that ends them: that character, or 0 if they are
+ * bad. */
 static int read_flags(struct go_parser *p, unsigned *flags, uint32_t *end)
 {
 	bool negative = false, dangling = false;

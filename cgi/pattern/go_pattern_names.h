@@ -19,8 +19,8 @@ const char *unicode_class_name(const char *name, size_t len);
  */
 size_t unicode_class_ranges(const char *name, const struct code_range **ranges);
 
-/* The ranges (sorted, ASCII) of a POSIX class such as "alpha"; their number, 0 for an unknown name.
- */
+/* The ranges (sorted, ASCII) of a POSIX class such as "alpha"; their number, 0 for an unknown
+ * name. */
 size_t posix_class(const char *name, size_t len, const struct code_range **ranges);
 
 /* The same of \d, \s and \w, by their letter. */

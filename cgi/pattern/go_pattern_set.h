@@ -34,8 +34,8 @@ void code_set_normalize(struct code_set *set);
 /* Add what is not in the n ranges, which are sorted and apart from each other. */
 void code_set_add_complement(struct code_set *set, const struct code_range *ranges, size_t n);
 
-/* As code_set_add_complement(), of the set that n ASCII ranges become when letter case is ignored.
- */
+/* As code_set_add_complement(), of the set that n ASCII ranges become when letter case is
+ * ignored. */
 void code_set_add_folded_complement(struct code_set *set, const struct code_range *ranges,
 				    size_t n);
 

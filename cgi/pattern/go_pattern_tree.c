@@ -161,8 +161,8 @@ void node_chain_add(struct pattern_tree *tree, struct node_chain *chain, uint32_
 	chain->last = index;
 }
 
-/* What a concatenation (all of it must be empty) or an alternation (one must) makes of emptiness.
- */
+/* What a concatenation (all of it must be empty) or an alternation (one must) makes of
+ * emptiness. */
 static enum emptiness join_empty(enum node_kind kind, enum emptiness a, enum emptiness b)
 {
 	return (kind == NODE_CONCAT) == (a < b) ? a : b;

@@ -7,8 +7,8 @@
 
 #include "cgi/base/buffer.h"
 #include "cgi/base/excerpt.h"
-#include "cgi/pattern/go_pattern.h"
 #include "cgi/base/utf8.h"
+#include "cgi/pattern/go_pattern.h"
 
 /*
  * Oniguruma's limits.  The retry limit bounds the steps back of one search; each may cost a run

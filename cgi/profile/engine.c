@@ -1,8 +1,8 @@
 #include "cgi/profile/engine.h"
 
 #include "cgi/base/log.h"
-#include "cgi/directory/staging.h"
 #include "cgi/covdata/covdata_once.h"
+#include "cgi/directory/staging.h"
 #include "cgi/text/text_cache.h"
 
 /*

@@ -6,13 +6,13 @@
 #ifndef GOVERAGE_PROFILE_ENGINE_H
 #define GOVERAGE_PROFILE_ENGINE_H
 
-#include "cgi/exchange/app.h"
-#include "cgi/collect/collect.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
+#include "cgi/collect/collect.h"
+#include "cgi/exchange/app.h"
 #include "cgi/pattern/path_filter.h"
-#include "cgi/sum/covprofile.h"
 #include "cgi/state/reader.h"
+#include "cgi/sum/covprofile.h"
 #include "cgi/text/textfmt_writer.h"
 
 /* What the reader understood of a collection. */
@@ -41,7 +41,7 @@ struct engine_text {
 	struct textfmt_writer *writer; /* owned; NULL = none */
 	const char *engine;	       /* "covdata", "builtin" */
 	const void *packages;	       /* see text_cache_keep() */
-	bool unrepeatable;	       /* not of the very files of the tally, or in an order of chance */
+	bool unrepeatable; /* not of the very files of the tally, or in an order of chance */
 };
 
 #define ENGINE_TEXT_INIT ((struct engine_text){.name = ""})

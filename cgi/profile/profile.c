@@ -6,10 +6,10 @@
 #include "cgi/baseline/baseline.h"
 #include "cgi/baseline/baseline_store.h"
 #include "cgi/collect/collect.h"
-#include "cgi/profile/engine.h"
 #include "cgi/exchange/gocoverdir.h"
 #include "cgi/exchange/query.h"
 #include "cgi/exchange/request_query.h"
+#include "cgi/profile/engine.h"
 #include "cgi/profile/report_query.h"
 #include "cgi/profile/validator.h"
 #include "cgi/report/report.h"
@@ -79,11 +79,10 @@ static struct covprofile *earlier_state(struct exchange *exchange, const struct 
 	return profile;
 }
 
-/* --- the text ------------------------------------------------------------------------------------
- */
+/* --- the text -------------------------------------------------------------------------------- */
 
-/* What is there beyond an earlier state; NULL = beyond nothing.  The caller becomes a user of it.
- */
+/* What is there beyond an earlier state; NULL = beyond nothing.  The caller becomes a user of
+ * it. */
 static struct covprofile *profile_beyond(const struct answering *a, const struct covprofile *before,
 					 struct error *err)
 {
@@ -133,8 +132,8 @@ static int make_text(struct answering *a, struct engine_text *text, struct error
 	return 0;
 }
 
-/* Under which the text is kept: what tells it from all others, the patterns aside.  "" = it is not.
- */
+/* Under which the text is kept: what tells it from all others, the patterns aside.  "" = it is
+ * not. */
 static void name_text(const struct answering *a, char name[TEXT_NAME_SIZE])
 {
 	*name = '\0';
@@ -185,8 +184,7 @@ static int answer_text(struct answering *a, struct error *err)
 	return 0;
 }
 
-/* --- reports ------------------------------------------------------------------------------------
- */
+/* --- reports --------------------------------------------------------------------------------- */
 
 static int answer_report(struct answering *a, struct error *err)
 {
@@ -219,8 +217,7 @@ static int name_structure(struct answering *a, struct error *err)
 	return 0;
 }
 
-/* --- the headers ---------------------------------------------------------------------------------
- */
+/* --- the headers ----------------------------------------------------------------------------- */
 
 static void warn(struct response *response, const struct reader_report *report,
 		 const struct baseline *baseline, const struct endings *endings)
@@ -246,9 +243,10 @@ static void warn_set(const struct answering *a)
 {
 	if ((a->query.since.n || a->baseline.set_ns) && a->tally.profile &&
 	    covprofile_is_set(a->tally.profile))
-		response_header(a->exchange->response, "Goverage-Warning",
-				"in counter mode set only blocks that had not run before can be told: "
-				"build with -covermode=atomic to see what runs again");
+		response_header(
+		    a->exchange->response, "Goverage-Warning",
+		    "in counter mode set only blocks that had not run before can be told: "
+		    "build with -covermode=atomic to see what runs again");
 }
 
 static void describe(const struct answering *a)
@@ -307,8 +305,7 @@ static bool validate(struct answering *a)
 	return validator_matches(exchange->request->if_none_match, etag);
 }
 
-/* --- one answer ----------------------------------------------------------------------------------
- */
+/* --- one answer ------------------------------------------------------------------------------ */
 
 /* An earlier state that is asked for, and the whole, have nothing to do with the baseline. */
 static int read_baseline(struct answering *a, struct error *err)

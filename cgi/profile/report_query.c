@@ -11,8 +11,7 @@ enum {
 	LABEL_MAX = 128,
 };
 
-/* --- which option goes with which format --------------------------------------------------------
- */
+/* --- which option goes with which format ----------------------------------------------------- */
 
 enum {
 	ALL = (1u << REPORT_KINDS) - 1 - (1u << REPORT_TEXT),
@@ -36,8 +35,8 @@ static const char *names_of(unsigned set, struct buffer *names)
 	return buffer_str(names);
 }
 
-/* An option that would do nothing is a mistake: where it was to choose, or to fail, silence hurts.
- */
+/* An option that would do nothing is a mistake: where it was to choose, or to fail, silence
+ * hurts. */
 static int check_use(const struct report_options *options, bool is_there, const char *name,
 		     unsigned formats, struct error *err)
 {
@@ -64,8 +63,7 @@ static int check_uses(const struct report_options *options, const struct query *
 	return check_use(options, query->fail_under.n > 0, "fail_under", PERCENT, err);
 }
 
-/* --- values -------------------------------------------------------------------------------------
- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 /* The value of a field that the request may have; NULL = it has not. */
 static const char *value_of(const struct string_list *field)

@@ -17,8 +17,7 @@ int line_sweep_reserve(struct line_sweep *sweep, size_t n, struct error *err)
 	return 0;
 }
 
-/* --- the lines of a block -----------------------------------------------------------------------
- */
+/* --- the lines of a block -------------------------------------------------------------------- */
 
 static inline uint64_t position(uint32_t line, uint32_t column)
 {
@@ -75,8 +74,7 @@ void line_sweep_find_cuts(struct line_sweep *sweep, const struct line_blocks *bl
 	}
 }
 
-/* --- a walk -------------------------------------------------------------------------------------
- */
+/* --- a walk ---------------------------------------------------------------------------------- */
 
 static void add_span(struct line_sweep *sweep, const struct line_blocks *blocks, uint32_t block,
 		     bool cut)

@@ -23,8 +23,8 @@ enum name_rules {
 must_check int name_clean(struct string_ref *name, enum name_rules rules,
 			  struct string_list *copies, struct error *err);
 
-/* Where the part begins that tells a file in its module: behind "MODULE/"; 0 where it is not in it.
- */
+/* Where the part begins that tells a file in its module: behind "MODULE/"; 0 where it is not
+ * in it. */
 size_t name_in_module(struct string_ref path, struct string_ref module);
 
 /* Does the name end so? */

@@ -12,8 +12,7 @@ enum {
 	    32 << 20, /* of one report: more than the largest meta-data file can truly have */
 };
 
-/* --- packages and files -------------------------------------------------------------------------
- */
+/* --- packages and files ---------------------------------------------------------------------- */
 
 static int reserve(struct outline *outline, const struct outline_wish *wish, struct error *err)
 {
@@ -147,8 +146,7 @@ static int add_packages(struct outline *outline, struct error *err)
 	return 0;
 }
 
-/* --- counting -----------------------------------------------------------------------------------
- */
+/* --- counting -------------------------------------------------------------------------------- */
 
 static struct share count_statements(const struct unit_rows *rows, size_t from, size_t end)
 {

@@ -14,13 +14,13 @@
 
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/pattern/path_filter.h"
-#include "cgi/sum/covprofile.h"
 #include "cgi/format/unit_rows.h"
+#include "cgi/pattern/path_filter.h"
 #include "cgi/report/lines.h"
 #include "cgi/report/names.h"
 #include "cgi/report/options.h"
 #include "cgi/report/share.h"
+#include "cgi/sum/covprofile.h"
 
 /* One function, or a literal that initialises a package-level variable. */
 struct outline_function {

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* --- finding them -------------------------------------------------------------------------------
- */
+/* --- finding them ---------------------------------------------------------------------------- */
 
 /* The file of a function among those of the outline's package, in which it is. */
 static uint32_t find_file(const struct outline *outline, const struct outline_package *package,
@@ -54,8 +53,7 @@ static int append_part(struct outline *outline, const struct outline_package *pa
 	return 0;
 }
 
-/* --- counting -----------------------------------------------------------------------------------
- */
+/* --- counting -------------------------------------------------------------------------------- */
 
 static void count(const struct outline *outline, struct outline_function *function,
 		  const struct unit_rows *rows)
@@ -76,8 +74,7 @@ static void count(const struct outline *outline, struct outline_function *functi
 	}
 }
 
-/* --- order --------------------------------------------------------------------------------------
- */
+/* --- order ----------------------------------------------------------------------------------- */
 
 /* Is it one function, maybe of several builds? */
 static int compare_identity(const struct outline_function *a, const struct outline_function *b)
@@ -148,8 +145,7 @@ static int mark_repeats(struct outline_function *functions, size_t n, struct err
 	return 0;
 }
 
-/* --- all of a package ---------------------------------------------------------------------------
- */
+/* --- all of a package ------------------------------------------------------------------------ */
 
 static void hand_to_files(struct outline *outline, size_t from)
 {

@@ -7,8 +7,7 @@
 
 enum { NAMED_MODULES = 10 }; /* so many of them are told in an error */
 
-/* --- what is kept -------------------------------------------------------------------------------
- */
+/* --- what is kept ---------------------------------------------------------------------------- */
 
 static int apply_filter(struct outline *outline, struct path_filter *filter, struct error *err)
 {
@@ -87,8 +86,7 @@ static int choose_modules(struct outline *outline, const struct string_list *mod
 	return 0;
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static bool ref_is(struct string_ref ref, const char *text)
 {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "cgi/format/string_table.h"
-#include "cgi/text/text_out.h"
 #include "cgi/report/outline.h"
 #include "cgi/report/share.h"
+#include "cgi/text/text_out.h"
 
 static inline void put_text(struct text_out *out, const char *text)
 {

@@ -12,9 +12,9 @@
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
 #include "cgi/pattern/path_filter.h"
+#include "cgi/report/options.h"
 #include "cgi/sum/covprofile.h"
 #include "cgi/text/text_out.h"
-#include "cgi/report/options.h"
 
 struct report;
 

@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_REPORT_WRITERS_H
 #define GOVERAGE_REPORT_WRITERS_H
 
-#include "cgi/text/text_out.h"
 #include "cgi/report/options.h"
 #include "cgi/report/outline.h"
+#include "cgi/text/text_out.h"
 
 struct report {
 	struct report_options options;

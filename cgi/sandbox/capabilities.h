@@ -17,8 +17,8 @@
 /* What the calling thread has now (its permitted set). */
 uint64_t capabilities_held(void);
 
-/* Which of them let root read what belongs to others: the one for reading, or else the wider one.
- */
+/* Which of them let root read what belongs to others: the one for reading, or else the wider
+ * one. */
 uint64_t capabilities_for_reading(void);
 
 /*

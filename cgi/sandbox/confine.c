@@ -12,7 +12,7 @@
 struct confinement {
 	const struct settings *settings;
 	const struct confine_needs *needs;
-	char *socket_dir;	   /* owned; NULL = none */
+	char *socket_dir; /* owned; NULL = none */
 	struct buffer *said;
 };
 
@@ -26,8 +26,7 @@ static bool reads_processes(const struct confinement *c)
 	return c->settings->live != LIVE_SETTING_OFF;
 }
 
-/* --- capabilities ------------------------------------------------------------------------------
- */
+/* --- capabilities ---------------------------------------------------------------------------- */
 
 static bool must_override(const struct confinement *c)
 {
@@ -68,8 +67,7 @@ static int limit_capabilities(struct confinement *c, struct error *err)
 	return 0;
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static int add_rules(const struct confinement *c, int rules, struct error *err)
 {
@@ -126,8 +124,7 @@ static int limit_files(struct confinement *c, struct error *err)
 	return 0;
 }
 
-/* --- system calls ------------------------------------------------------------------------------
- */
+/* --- system calls ---------------------------------------------------------------------------- */
 
 static int limit_calls(struct confinement *c, struct error *err)
 {
@@ -149,8 +146,7 @@ static int limit_calls(struct confinement *c, struct error *err)
 	return 0;
 }
 
-/* --- all together ------------------------------------------------------------------------------
- */
+/* --- all together ---------------------------------------------------------------------------- */
 
 static int prepare(struct confinement *c, struct error *err)
 {

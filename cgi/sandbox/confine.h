@@ -19,9 +19,9 @@
 
 /* What else the process has to do than what its settings say. */
 struct confine_needs {
-	bool finds_covdata;	 /* covdata was found, and it needs no go to be built */
+	bool finds_covdata;		  /* covdata was found, and it needs no go to be built */
 	const struct string_list *places; /* directories to write in */
-	const char *socket_path; /* removed at the end; NULL = none */
+	const char *socket_path;	  /* removed at the end; NULL = none */
 };
 
 /*

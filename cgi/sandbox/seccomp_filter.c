@@ -29,8 +29,7 @@ struct filter {
 	unsigned short n;
 };
 
-/* --- writing the program -----------------------------------------------------------------------
- */
+/* --- writing the program --------------------------------------------------------------------- */
 
 static struct bpf_step *add(struct filter *f, uint16_t code, uint32_t k, unsigned jump_true,
 			    unsigned jump_false)
@@ -88,8 +87,7 @@ static void add_list(struct filter *f, const struct call_list *list, uint32_t ve
 		if_equal(f, list->numbers[i], verdict);
 }
 
-/* --- rules that look at arguments --------------------------------------------------------------
- */
+/* --- rules that look at arguments ------------------------------------------------------------ */
 
 /* Another architecture's calls have other numbers, so none of them is judged right: all go. */
 static void check_architecture(struct filter *f)
@@ -184,8 +182,7 @@ static void rules_of_sanitizers(struct filter *f)
 #endif
 }
 
-/* --- the profiles ------------------------------------------------------------------------------
- */
+/* --- the profiles ---------------------------------------------------------------------------- */
 
 static void needed_only(struct filter *f)
 {

@@ -2,8 +2,8 @@
 
 #include "cgi/sandbox/seccomp_abi.h"
 
-/* open, openat, clone, ioctl and tgkill are not here: rules of their own look at their arguments.
- */
+/* open, openat, clone, ioctl and tgkill are not here: rules of their own look at their
+ * arguments. */
 static const unsigned short needed[] = {
     /* data of open descriptors */
     __NR_read,

@@ -13,8 +13,8 @@
 #include "cgi/base/cleanup.h"
 #include "cgi/base/error.h"
 #include "cgi/directory/coverage_set.h"
-#include "cgi/sum/covprofile.h"
 #include "cgi/state/live_sum.h"
+#include "cgi/sum/covprofile.h"
 #include "cgi/sum/load.h"
 #include "cgi/sum/program.h"
 

@@ -62,8 +62,7 @@ struct place *reader_place(struct reader *reader, const struct string_list *path
 	return place;
 }
 
-/* --- what is forgotten ---------------------------------------------------------------------------
- */
+/* --- what is forgotten ----------------------------------------------------------------------- */
 
 /* Bring the memory of the places up to date, and see how many there are. */
 static unsigned measure(struct reader *reader)

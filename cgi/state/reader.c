@@ -32,8 +32,7 @@ void reader_free(struct reader *reader)
 	free(reader);
 }
 
-/* --- one request ---------------------------------------------------------------------------------
- */
+/* --- one request ----------------------------------------------------------------------------- */
 
 /* Identical polls at the same moment wait here for one another, and find the work done. */
 int reader_lock(struct reader *reader, const struct deadline *deadline, struct error *err)
@@ -160,8 +159,7 @@ struct covprofile *reader_load(struct reader *reader, const struct reader_reques
 	return steal_ptr(profile);
 }
 
-/* --- earlier profiles ----------------------------------------------------------------------------
- */
+/* --- earlier profiles ------------------------------------------------------------------------ */
 
 static void subtract(uint32_t *now, const uint32_t *before, size_t n, bool set)
 {

@@ -1,11 +1,11 @@
 /*
  * The built-in reader of Go's coverage files: what `covdata textfmt` does, without covdata.  It
- *differs where covdata answers nothing at all: a damaged file costs that file, and programs with
- *different counter modes give a profile of mode set.
+ * differs where covdata answers nothing at all: a damaged file costs that file, and programs with
+ * different counter modes give a profile of mode set.
  *
  * A struct reader keeps between requests what it has understood (decoded meta-data, the counter
- *files that have been added up, earlier states to compare with), within a number of bytes, and is
- *used by any number of threads.  The answers are the same bytes with and without that.
+ * files that have been added up, earlier states to compare with), within a number of bytes, and is
+ * used by any number of threads.  The answers are the same bytes with and without that.
  *
  *	reader_list()            directories -> files
  *	reader_load()            files -> profile, and what there is to say about it
@@ -21,12 +21,12 @@
 
 #include "cgi/base/buffer.h"
 #include "cgi/base/cleanup.h"
-#include "cgi/directory/coverage_dirs.h"
-#include "cgi/directory/coverage_set.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/sum/covprofile.h"
 #include "cgi/base/string_list.h"
+#include "cgi/directory/coverage_dirs.h"
+#include "cgi/directory/coverage_set.h"
+#include "cgi/sum/covprofile.h"
 
 struct reader;
 

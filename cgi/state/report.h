@@ -3,8 +3,8 @@
 #define GOVERAGE_STATE_REPORT_H
 
 #include "cgi/directory/inputs.h"
-#include "cgi/sum/merge.h"
 #include "cgi/state/reader.h"
+#include "cgi/sum/merge.h"
 
 /*
  * A file was left out, for a reason that follows its name.  With log it gets a line in the log,

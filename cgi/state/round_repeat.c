@@ -5,8 +5,7 @@
 #include "cgi/directory/coverage_names.h"
 #include "cgi/state/round.h"
 
-/* --- when it can be ------------------------------------------------------------------------------
- */
+/* --- when it can be -------------------------------------------------------------------------- */
 
 static bool are_seen_alone(const struct kept *kept)
 {
@@ -46,8 +45,7 @@ void round_settle(const struct round *round, struct kept *kept)
 	kept->settled = set->generation;
 }
 
-/* --- doing it ------------------------------------------------------------------------------------
- */
+/* --- doing it -------------------------------------------------------------------------------- */
 
 static struct program *find_program(const struct kept *kept, const struct coverage_file *file)
 {

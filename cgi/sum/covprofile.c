@@ -31,8 +31,8 @@ struct covprofile *covprofile_new(struct error *err)
 	return new_profile(NULL, err);
 }
 
-/* As a rule equal packages are one; where nothing is kept between requests they are decoded again.
- */
+/* As a rule equal packages are one; where nothing is kept between requests they are decoded
+ * again. */
 static bool is_same(const struct covpackage *a, const struct covpackage *b)
 {
 	return a == b || covpackage_has(a, b->content_hash, b->blob, b->blob_len);

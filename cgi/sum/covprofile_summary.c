@@ -53,8 +53,8 @@ static struct digest hash_part(const struct covprofile *profile, const struct pr
 	return hash_counters(hash, profile->counters + part->first_counter, part->package->n_units);
 }
 
-/* The order in which programs were added does not matter: the hashes of the packages are added up.
- */
+/* The order in which programs were added does not matter: the hashes of the packages are added
+ * up. */
 static void write_digest(const struct covprofile *profile, char out[33])
 {
 	struct digest sum = {0, 0};

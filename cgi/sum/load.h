@@ -12,10 +12,10 @@
 #include "cgi/base/cleanup.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/sum/covprofile.h"
 #include "cgi/directory/inputs.h"
-#include "cgi/sum/merge.h"
 #include "cgi/directory/source_file.h"
+#include "cgi/sum/covprofile.h"
+#include "cgi/sum/merge.h"
 
 enum load_outcome {
 	LOAD_ADDED,

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cgi/base/buffer.h"
-#include "cgi/format/uleb.h"
 #include "cgi/format/byte_reader.h"
+#include "cgi/format/uleb.h"
 
 enum {
 	DIGEST_SIZE = 33,
@@ -23,8 +23,7 @@ struct earlier_profile {
 	unsigned char counters[]; /* packed */
 };
 
-/* --- packing: how many zeros, how many counters behind them, these counters, and so on ----------
- */
+/* --- packing: how many zeros, how many counters behind them, these counters, and so on ------- */
 
 static size_t end_of_zeros(const uint32_t *counters, size_t at, size_t n)
 {
@@ -75,8 +74,7 @@ static void unpack(const struct earlier_profile *earlier, uint32_t *counters)
 	}
 }
 
-/* --- keeping -------------------------------------------------------------------------------------
- */
+/* --- keeping --------------------------------------------------------------------------------- */
 
 static int by_digest(const void *a, const void *b)
 {

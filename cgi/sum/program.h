@@ -13,9 +13,9 @@
 
 #include "cgi/base/cleanup.h"
 #include "cgi/base/error.h"
-#include "cgi/format/covmeta.h"
 #include "cgi/directory/inputs.h"
 #include "cgi/directory/source_file.h"
+#include "cgi/format/covmeta.h"
 
 struct program {
 	atomic_uint users;

@@ -10,11 +10,11 @@
 #include "cgi/base/cleanup.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
+#include "cgi/directory/inputs.h"
 #include "cgi/format/covcounters_writer.h"
 #include "cgi/format/covmeta.h"
-#include "cgi/sum/covprofile.h"
-#include "cgi/directory/inputs.h"
 #include "cgi/format/package_store.h"
+#include "cgi/sum/covprofile.h"
 
 struct program_sum {
 	const struct input_file *from; /* the meta-data file; NULL = there is no good one */
@@ -41,8 +41,8 @@ must_check int program_sum_begin(struct program_sum *sum, const struct input_gro
 must_check int program_sum_count(struct program_sum *sum, const struct input_file *const *counters,
 				 size_t n, const struct deadline *deadline, struct error *err);
 
-/* Append the functions that have run to *entries, as a counter file has them; the sum is void then.
- */
+/* Append the functions that have run to *entries, as a counter file has them; the sum is void
+ * then. */
 void program_sum_take(struct program_sum *sum, struct counter_entries *entries);
 
 void program_sum_free(struct program_sum *sum);

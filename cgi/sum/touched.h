@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "cgi/base/error.h"
-#include "cgi/format/covmeta.h"
 #include "cgi/directory/source_file.h"
+#include "cgi/format/covmeta.h"
 
 struct touched {
 	uint32_t n_packages;

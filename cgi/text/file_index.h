@@ -24,8 +24,8 @@ struct file_index {
 
 #define FILE_INDEX_INIT ((struct file_index){0})
 
-/* Add a file whose lines, of `len` bytes, follow those of the one before.  -1: ERROR_UNAVAILABLE.
- */
+/* Add a file whose lines, of `len` bytes, follow those of the one before.  -1:
+ * ERROR_UNAVAILABLE. */
 must_check int file_index_add(struct file_index *index, struct path_ref path, size_t len,
 			      struct error *err);
 

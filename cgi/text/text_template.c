@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cgi/base/array.h"
-#include "cgi/text/textfmt_line.h"
 #include "cgi/format/unit_rows.h"
+#include "cgi/text/textfmt_line.h"
 
 /* Where the count of a line stands, and which counter it shows. */
 struct template_count {
@@ -30,8 +30,7 @@ static void free_template(void *template_)
 	free(template);
 }
 
-/* --- making one ----------------------------------------------------------------------------------
- */
+/* --- making one ------------------------------------------------------------------------------ */
 
 /* Does each line show one counter? */
 static bool is_plain(const struct covprofile *profile, const uint32_t *sorted)
@@ -135,8 +134,7 @@ const struct text_template *text_template_of(struct covprofile *profile)
 	return template && template->text ? template : NULL;
 }
 
-/* --- using it ------------------------------------------------------------------------------------
- */
+/* --- using it -------------------------------------------------------------------------------- */
 
 size_t text_template_size(const struct text_template *template, const struct covprofile *profile)
 {

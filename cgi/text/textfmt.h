@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 #include "cgi/base/error.h"
-#include "cgi/text/profile_text.h"
 #include "cgi/pattern/path_filter.h"
+#include "cgi/text/profile_text.h"
 
 struct byte_span {
 	const char *bytes;

@@ -1,12 +1,11 @@
 /* The lines of the text format: "mode: MODE", FILE:START_LINE.COLUMN,END_LINE.COLUMN STATEMENTS
- * COUNT
- */
+ * COUNT */
 #ifndef GOVERAGE_TEXT_TEXTFMT_LINE_H
 #define GOVERAGE_TEXT_TEXTFMT_LINE_H
 
 #include "cgi/format/string_table.h"
-#include "cgi/text/text_out.h"
 #include "cgi/format/unit_order.h"
+#include "cgi/text/text_out.h"
 
 enum {
 	/* a line behind its file name: ":1.2,3.4 5 6\n", six numbers */
@@ -36,8 +35,8 @@ static inline size_t textfmt_line_length(size_t file_len, const struct covunit *
 	       text_decimal_length(count);
 }
 
-/* Everything before the count, a blank at its end, for which there is room; returns where it ends.
- */
+/* Everything before the count, a blank at its end, for which there is room; returns where it
+ * ends. */
 static inline char *textfmt_put_block(char *at, struct string_ref file, const struct covunit *unit)
 {
 	at = text_put_bytes(at, file.text, file.len);

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "cgi/directory/coverage_list.h"
+#include "cgi/format/unit_rows.h"
 #include "cgi/text/file_index.h"
 #include "cgi/text/text_template.h"
 #include "cgi/text/textfmt_line.h"
-#include "cgi/format/unit_rows.h"
 
 enum {
 	DEADLINE_STEP = 16, /* packages between two looks at the deadline */
@@ -35,8 +35,7 @@ struct textfmt_writer {
 	char *room; /* owned; for a piece of the text on its way to a sink */
 };
 
-/* --- measuring -----------------------------------------------------------------------------------
- */
+/* --- measuring ------------------------------------------------------------------------------- */
 
 static int take_groups(struct textfmt_writer *w, struct error *err)
 {
@@ -196,8 +195,7 @@ size_t textfmt_writer_size(const struct textfmt_writer *writer)
 	return writer->size;
 }
 
-/* --- writing -------------------------------------------------------------------------------------
- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static void write_lines(const struct textfmt_writer *w, const struct unit_rows *rows, size_t from,
 			size_t end, struct string_ref file, struct text_out *out)

@@ -16,9 +16,9 @@
 #include "cgi/base/cleanup.h"
 #include "cgi/base/deadline.h"
 #include "cgi/base/error.h"
-#include "cgi/text/profile_text.h"
 #include "cgi/pattern/path_filter.h"
 #include "cgi/sum/covprofile.h"
+#include "cgi/text/profile_text.h"
 #include "cgi/text/text_out.h"
 
 struct textfmt_writer;

@@ -18,8 +18,7 @@ static bool is_there(void)
 	return ends[0] >= 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
 }
 
-/* --- a head of our making ----------------------------------------------------------------------
- */
+/* --- a head of our making -------------------------------------------------------------------- */
 
 static void add_record(struct buffer *head, unsigned char type, const char *content, size_t len)
 {
@@ -49,8 +48,7 @@ static void make_head(struct buffer *head, const struct buffer *params)
 	add_record(head, FCGI_PARAMS, "", 0);
 }
 
-/* --- a descriptor to read it from --------------------------------------------------------------
- */
+/* --- a descriptor to read it from ------------------------------------------------------------ */
 
 /* PIPE_BUF bytes go into an empty pipe as a whole, and one read of libfcgi's takes them all. */
 static bool pipe_holds(const struct buffer *head)

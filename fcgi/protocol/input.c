@@ -27,8 +27,7 @@ static int malformed(struct error *err)
 	return error_set(err, ERROR_BAD_REQUEST, "what came was no FastCGI request");
 }
 
-/* --- records -----------------------------------------------------------------------------------
- */
+/* --- records --------------------------------------------------------------------------------- */
 
 /* 1 for a whole record, 0 when there is more to come. */
 static int read_record(const unsigned char *bytes, size_t n, struct record *record,
@@ -127,8 +126,7 @@ static int take_record(struct input *input, const struct record *record, struct 
 	return 0;
 }
 
-/* --- the request -------------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 static void forget_front(struct buffer *buffer, size_t n)
 {

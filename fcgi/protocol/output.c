@@ -22,8 +22,7 @@ struct batch {
 	size_t n_parts;
 };
 
-/* --- collecting records ------------------------------------------------------------------------
- */
+/* --- collecting records ---------------------------------------------------------------------- */
 
 static void add_record(struct batch *batch, unsigned char type, const void *content, size_t len)
 {
@@ -60,8 +59,7 @@ static void add_end(struct batch *batch, const FCGI_EndRequestBody *body)
 	add_record(batch, FCGI_END_REQUEST, body, sizeof *body);
 }
 
-/* --- sending them ------------------------------------------------------------------------------
- */
+/* --- sending them ---------------------------------------------------------------------------- */
 
 /* Take what has been sent off the front of the message. */
 static void advance(struct msghdr *message, size_t sent)
@@ -112,8 +110,7 @@ static void send_or_fail(struct output *output, struct batch *batch)
 /* What is sent without a wait has found room, or the connection is of no use. */
 static const struct deadline at_once = {0, -1};
 
-/* --- the answer --------------------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------------------ */
 
 static void add_collected(struct output *output, struct batch *batch)
 {

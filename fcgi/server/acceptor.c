@@ -42,8 +42,7 @@ static int64_t ms_in_ns(int64_t ms)
 	return ms * INT64_C(1000000);
 }
 
-/* --- accepting ---------------------------------------------------------------------------------
- */
+/* --- accepting ------------------------------------------------------------------------------- */
 
 /* Has accepting failed for a peer that is gone already?  Anything else may come again at once: a
  * lack of descriptors, or a rule of a container that forbids the call. */
@@ -124,8 +123,7 @@ static void line_up(struct acceptor *acceptor)
 		listen_again(acceptor);
 }
 
-/* --- one thing after the other -----------------------------------------------------------------
- */
+/* --- one thing after the other --------------------------------------------------------------- */
 
 static void look(struct acceptor *acceptor)
 {
@@ -226,8 +224,7 @@ void acceptor_finish(struct acceptor *acceptor, int64_t end_ns)
 	}
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static int add(const struct acceptor *acceptor, int fd, uint32_t events, const void *what)
 {

@@ -31,8 +31,7 @@ void connection_free(struct connection *connection)
 	free(connection);
 }
 
-/* --- lists -------------------------------------------------------------------------------------
- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 void connection_list_add(struct connection_list *list, struct connection *connection)
 {
@@ -72,8 +71,7 @@ struct connection *connection_list_take(struct connection_list *list)
 	return first;
 }
 
-/* --- answering ---------------------------------------------------------------------------------
- */
+/* --- answering ------------------------------------------------------------------------------- */
 
 /* The request has been answered.  Is there any further use for the connection? */
 static bool is_of_use(struct connection *connection, bool keep)

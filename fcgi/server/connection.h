@@ -32,8 +32,7 @@ must_check struct connection *connection_new(int fd, size_t max_body);
 /* It may be in a list.  NULL is fine. */
 void connection_free(struct connection *connection);
 
-/* --- lists: who came first is first ------------------------------------------------------------
- */
+/* --- lists: who came first is first ---------------------------------------------------------- */
 
 struct connection_list {
 	struct connection *first, *last;
@@ -48,8 +47,7 @@ void connection_list_remove(struct connection *connection);
 /* Take out the first one; NULL when there is none. */
 struct connection *connection_list_take(struct connection_list *list);
 
-/* --- answering ---------------------------------------------------------------------------------
- */
+/* --- answering ------------------------------------------------------------------------------- */
 
 /* What is done when an answer gets so far; see struct fcgi_service. */
 struct connection_events {

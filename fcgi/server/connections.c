@@ -18,8 +18,7 @@ static int64_t ms_in_ns(int64_t ms)
 	return ms * INT64_C(1000000);
 }
 
-/* --- connections without a request -------------------------------------------------------------
- */
+/* --- connections without a request ----------------------------------------------------------- */
 
 /* Be told when something comes, once. */
 static void await(struct connections *connections, struct connection *connection)
@@ -54,8 +53,7 @@ static void retire(struct connection *connection)
 	connection->since_ns = monotonic_ns();
 }
 
-/* --- refusing ----------------------------------------------------------------------------------
- */
+/* --- refusing -------------------------------------------------------------------------------- */
 
 /* Answer with an error, which is counted or has a line of its own in the log. */
 static void refuse(struct connections *connections, struct connection *connection,
@@ -87,8 +85,7 @@ static void refuse_overload(struct connections *connections, struct connection *
 	refuse(connections, connection, &busy, &connections->refused);
 }
 
-/* --- reading requests --------------------------------------------------------------------------
- */
+/* --- reading requests ------------------------------------------------------------------------ */
 
 static void stop_reading(struct connections *connections, struct connection *connection)
 {
@@ -150,8 +147,7 @@ void connections_ready(struct connections *connections, struct connection *conne
 	}
 }
 
-/* --- bounds ------------------------------------------------------------------------------------
- */
+/* --- bounds ---------------------------------------------------------------------------------- */
 
 static void refuse_oldest(struct connections *connections, const struct error *err,
 			  struct event_count *count)
@@ -194,8 +190,7 @@ void connections_bound(struct connections *connections)
 	}
 }
 
-/* --- time-outs ---------------------------------------------------------------------------------
- */
+/* --- time-outs ------------------------------------------------------------------------------- */
 
 static void expire_reading(struct connections *connections, int64_t now_ns)
 {

@@ -44,8 +44,7 @@ static int new_socket(int family, struct error *err)
 	return fd;
 }
 
-/* --- unix --------------------------------------------------------------------------------------
- */
+/* --- unix ------------------------------------------------------------------------------------ */
 
 /* Make room at the path: remove a socket that nobody listens on. */
 static int clear_stale_socket(const struct sockaddr_un *address, struct error *err)
@@ -128,8 +127,7 @@ static int open_unix(struct listener *listener, const char *path, mode_t mode, s
 	return 0;
 }
 
-/* --- TCP ---------------------------------------------------------------------------------------
- */
+/* --- TCP ------------------------------------------------------------------------------------- */
 
 static int parse_port(const char *text, in_port_t *port)
 {

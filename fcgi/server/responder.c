@@ -47,8 +47,7 @@ void responder_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* --- warming up --------------------------------------------------------------------------------
- */
+/* --- warming up ------------------------------------------------------------------------------ */
 
 /*
  * Since Go 1.25 covdata is built at its first use, which takes some ten seconds: better now than in
@@ -84,8 +83,7 @@ static bool start_warm_up(struct responder *responder, pthread_t *thread)
 	return rc == 0;
 }
 
-/* --- from start to end -------------------------------------------------------------------------
- */
+/* --- from start to end ----------------------------------------------------------------------- */
 
 static int run(struct responder *responder, struct error *err)
 {

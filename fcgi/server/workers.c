@@ -62,8 +62,7 @@ static void wake_acceptor(const struct workers *workers)
 	(void)eventfd_write(workers->wake_fd, 1);
 }
 
-/* --- one thread --------------------------------------------------------------------------------
- */
+/* --- one thread ------------------------------------------------------------------------------ */
 
 /* With the lock.  The answer is there, or there will be none. */
 static void stop_working(struct worker *self)
@@ -94,8 +93,8 @@ static bool ending(void *context)
 	pthread_mutex_lock(&self->workers->lock);
 	stop_working(self);
 	self->workers->held--;
-	/* at the end a peer that can't be told is waited for until it rests: see expire_resting()
-	 */
+	/* at the end a peer that can't be told is waited for until it rests: see
+	 * expire_resting() */
 	may_stay = !self->workers->ending ||
 		   (!self->connection->input.watched && monotonic_ns() < self->workers->end_ns);
 	pthread_mutex_unlock(&self->workers->lock);
@@ -195,8 +194,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* --- handing over ------------------------------------------------------------------------------
- */
+/* --- handing over ---------------------------------------------------------------------------- */
 
 /* With the lock.  It takes what is ready. */
 static void start_thread(struct workers *workers)
@@ -308,8 +306,7 @@ size_t workers_waiting(struct workers *workers)
 	return n + semaphore_waiting(workers->app->turns);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 /* Has nobody come for a while, after somebody had, or is a rush over: all threads but one have just
  * ended? */

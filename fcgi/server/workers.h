@@ -29,12 +29,12 @@ must_check struct workers *workers_new(struct app *app, const struct limits *lim
  * the request is to be refused. */
 must_check bool workers_give(struct workers *workers, struct connection *connection);
 
-/* A connection that is of further use, its request having been answered; NULL when there is none.
- */
+/* A connection that is of further use, its request having been answered; NULL when there is
+ * none. */
 struct connection *workers_take_done(struct workers *workers);
 
-/* A connection whose request has waited for a thread for too long, and is to be refused, or NULL.
- */
+/* A connection whose request has waited for a thread for too long, and is to be refused, or
+ * NULL. */
 struct connection *workers_take_overdue(struct workers *workers);
 
 /* Are there as many requests in work as there may be? */

@@ -213,8 +213,7 @@ WRAP(int, setsockopt, -1, (int fd, int level, int name, const void *value, sockl
      (fd, level, name, value, len))
 WRAP(ssize_t, recv, -1, (int fd, void *to, size_t n, int flags), (fd, to, n, flags))
 
-/* --- those with arguments of any number ----------------------------------------------------------
- */
+/* --- those with arguments of any number ------------------------------------------------------ */
 
 int open(const char *path, int flags, ...)
 {
@@ -280,8 +279,7 @@ int clone(int (*run)(void *), void *stack, int flags, void *argument, ...)
 	return fails("clone", CALLER) ? -1 : real(run, stack, flags, argument);
 }
 
-/* --- the clock -----------------------------------------------------------------------------------
- */
+/* --- the clock ------------------------------------------------------------------------------- */
 
 int clock_gettime(clockid_t clock, struct timespec *time)
 {

@@ -1,8 +1,8 @@
 /* The request body, as JSON and as a form. */
 #include "fuzz.h"
 
-#include "cgi/exchange/query.h"
 #include "cgi/base/utf8.h"
+#include "cgi/exchange/query.h"
 
 static void check_list(const struct string_list *list)
 {

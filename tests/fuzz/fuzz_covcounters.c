@@ -43,8 +43,7 @@ static void make_program(void)
 	}
 }
 
-/* --- the second reading: one value at a time, no bounds but the end ------------------------------
- */
+/* --- the second reading: one value at a time, no bounds but the end -------------------------- */
 
 struct cursor {
 	const uint8_t *at, *end;
@@ -160,8 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* --- mutations that keep the frame of the file --------------------------------------------------
- */
+/* --- mutations that keep the frame of the file ----------------------------------------------- */
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max) __attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);

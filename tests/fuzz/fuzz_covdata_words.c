@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "cgi/covdata/covdata_words.h"
 #include "cgi/base/utf8.h"
+#include "cgi/covdata/covdata_words.h"
 
 #define STAGE "/stage"
 

@@ -8,9 +8,9 @@
 
 #include "cgi/base/io.h"
 #include "cgi/format/covmeta.h"
+#include "cgi/format/unit_rows.h"
 #include "cgi/sum/covprofile.h"
 #include "cgi/text/textfmt_writer.h"
-#include "cgi/format/unit_rows.h"
 
 /* The rows come file by file, in order, each unit at most once. */
 static void check_rows(const struct unit_rows *rows, size_t n_units)
@@ -123,8 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* --- mutations that keep the frame of the file --------------------------------------------------
- */
+/* --- mutations that keep the frame of the file ----------------------------------------------- */
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max) __attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);

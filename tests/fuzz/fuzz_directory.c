@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgi/base/io.h"
 #include "cgi/directory/coverage_names.h"
 #include "cgi/directory/coverage_screen.h"
-#include "cgi/base/io.h"
 
 enum { MAX_FILES = 16 };
 

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
+#include "cgi/base/utf8.h"
 #include "cgi/pattern/go_pattern.h"
 #include "cgi/pattern/path_filter.h"
-#include "cgi/base/utf8.h"
 
 enum verdict { NOT_FOUND, FOUND, UNDECIDED };
 

@@ -57,8 +57,7 @@ static const char *in_dir(const char *name)
 	return path;
 }
 
-/* --- what is refused in each profile -----------------------------------------------------------
- */
+/* --- what is refused in each profile --------------------------------------------------------- */
 
 static int make_socket(void)
 {
@@ -188,8 +187,7 @@ static int clone_namespaces(void)
 			    NULL);
 }
 
-/* --- what depends on the profile ---------------------------------------------------------------
- */
+/* --- what depends on the profile ------------------------------------------------------------- */
 
 static int open_for_writing(void)
 {
@@ -282,8 +280,7 @@ static int newer_call(void)
 	return (int)syscall(4000);
 }
 
-/* --- what is allowed in each -------------------------------------------------------------------
- */
+/* --- what is allowed in each ----------------------------------------------------------------- */
 
 static int open_for_reading(void)
 {

@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cgi/covdata/child.h"
 #include "cgi/base/io.h"
+#include "cgi/covdata/child.h"
 
 enum { LONG_MS = 60000 };
 

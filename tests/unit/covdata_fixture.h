@@ -6,8 +6,8 @@
 
 #include <sys/stat.h>
 
-#include "cgi/covdata/covdata.h"
 #include "cgi/base/io.h"
+#include "cgi/covdata/covdata.h"
 #include "made_coverage.h"
 #include "scratch.h"
 

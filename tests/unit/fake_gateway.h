@@ -10,8 +10,8 @@ struct fake_gateway {
 	const char *const (*variables)[2]; /* name, value; NULL, NULL at the end */
 	const char *body;
 	size_t body_len;
-	size_t chunk; /* most bytes that one read gives */
-	size_t taken; /* bytes of the body that were read */
+	size_t chunk;	 /* most bytes that one read gives */
+	size_t taken;	 /* bytes of the body that were read */
 	bool breaks_off; /* behind the body comes an error, not the end */
 	struct buffer sent;
 	size_t room; /* the peer leaves after this many bytes */

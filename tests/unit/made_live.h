@@ -3,9 +3,9 @@
 #define GOVERAGE_TESTS_UNIT_MADE_LIVE_H
 
 #include "cgi/base/buffer.h"
+#include "cgi/format/uleb.h"
 #include "cgi/live/go/package_blob.h"
 #include "cgi/live/go/program.h"
-#include "cgi/format/uleb.h"
 #include "unit.h"
 
 static inline void add_uleb(struct buffer *out, uint64_t value)

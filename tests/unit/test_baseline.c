@@ -72,8 +72,7 @@ static void read_back(struct place *p, struct baseline_cache *cache, struct base
 	reader_free(reader);
 }
 
-/* --- coverage files -----------------------------------------------------------------------------
- */
+/* --- coverage files -------------------------------------------------------------------------- */
 
 static void put(const struct place *p, const char *name, const struct buffer *bytes)
 {
@@ -108,8 +107,7 @@ static void put_counters(const struct place *p, const char *name, uint32_t count
 static const char *const prog_a[] = {"example.com/lib", "example.com/a", NULL};
 static const char *const prog_b[] = {"example.com/lib", "example.com/b", NULL};
 
-/* --- names and times ----------------------------------------------------------------------------
- */
+/* --- names and times ------------------------------------------------------------------------- */
 
 static void times(void **state)
 {
@@ -172,8 +170,7 @@ static void clock_was_set_back(void **state)
 	close_place(&p);
 }
 
-/* --- what is in one -----------------------------------------------------------------------------
- */
+/* --- what is in one -------------------------------------------------------------------------- */
 
 static void saturates(void **state)
 {
@@ -263,8 +260,7 @@ static void empty(void **state)
 	close_place(&p);
 }
 
-/* --- what is kept of it in memory ---------------------------------------------------------------
- */
+/* --- what is kept of it in memory ------------------------------------------------------------ */
 
 static void keeping(void **state)
 {
@@ -293,8 +289,7 @@ static void keeping(void **state)
 	close_place(&p);
 }
 
-/* --- the state directory ------------------------------------------------------------------------
- */
+/* --- the state directory --------------------------------------------------------------------- */
 
 static void default_place(void **state)
 {

@@ -88,8 +88,7 @@ static void extra_files_are_joined(void **state)
 	expect_profile(&answer, list);
 }
 
-/* --- files that only covdata finds out about ---------------------------------------------------
- */
+/* --- files that only covdata finds out about ------------------------------------------------- */
 
 static void vanished_counters_are_no_error(void **state)
 {

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "cgi/covdata/covdata_words.h"
 #include "cgi/base/utf8.h"
+#include "cgi/covdata/covdata_words.h"
 
 #define STAGE "/dev/shm/goverage-fcgi-0-abcdef"
 

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cgi/directory/coverage_screen.h"
 #include "cgi/base/io.h"
+#include "cgi/directory/coverage_screen.h"
 #include "made_coverage.h"
 
 static const char *const packages[] = {"example.com/lib", "example.com/lib/sub", "example.com/prog",

@@ -315,8 +315,8 @@ static void the_rest_leaves_in_silence(void **state)
 	coverage_set_free(&other);
 }
 
-/* Of a set that somebody else has read: what he found good is not opened, whatever it has become.
- */
+/* Of a set that somebody else has read: what he found good is not opened, whatever it has
+ * become. */
 static void findings_are_believed(void **state)
 {
 	const enum coverage_finding findings[] = {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cgi/base/utf8.h"
 #include "cgi/pattern/go_pattern.h"
 #include "cgi/pattern/path_filter.h"
-#include "cgi/base/utf8.h"
 
 enum { MAX_TEXTS = 64 };
 

@@ -90,7 +90,7 @@ static void escaping_makes_valid_json(void **state)
 
 static void percent_decoding(void **state)
 {
-	static const char *const bad[] = { "%", "%4", "%zz", "a%4g" };
+	static const char *const bad[] = {"%", "%4", "%zz", "a%4g"};
 	cleanup_buffer struct buffer b = BUFFER_INIT;
 	size_t i;
 

@@ -1,14 +1,14 @@
-/* Whole requests through a fake gateway: routes, methods, errors, what leaves and in which shape.
- */
+/* Whole requests through a fake gateway: routes, methods, errors, what leaves and in which
+ * shape. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cgi/handle.h"
-#include "cgi/base/log.h"
 #include "cgi/app_life.h"
+#include "cgi/base/log.h"
+#include "cgi/handle.h"
 #include "fake_gateway.h"
 
 #define VARIABLES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
@@ -118,8 +118,8 @@ static void no_way_round_the_mapping(void **state)
 		EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"SCRIPT_NAME", mappings[i][0]},
 				 {"PATH_INFO", mappings[i][1]}, {"REQUEST_URI", "/v1/cover/clear"}),
 		       "", "Status: 404 Not Found\n", "ask for one of /v1/cover/profile, ");
-	/* where the mapping has taken the prefix away, the request's own target is no second chance
-	 */
+	/* where the mapping has taken the prefix away, the request's own target is no second
+	 * chance */
 	EXPECT(VARIABLES({"REQUEST_METHOD", "POST"}, {"PATH_INFO", "/profile"},
 			 {"REQUEST_URI", "/v1/cover/profile?x=/y"}),
 	       "", "Status: 404 Not Found\n");

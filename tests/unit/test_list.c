@@ -8,11 +8,11 @@
 #include "made_coverage.h"
 #include "scratch.h"
 
-#include "cgi/handle.h"
-#include "cgi/collect/seen_processes.h"
-#include "cgi/list/list_ended.h"
-#include "cgi/base/log.h"
 #include "cgi/app_life.h"
+#include "cgi/base/log.h"
+#include "cgi/collect/seen_processes.h"
+#include "cgi/handle.h"
+#include "cgi/list/list_ended.h"
 
 #define VARIABLES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
 #define LIST(query)                                                                                \
@@ -23,8 +23,7 @@
 /* A string literal where a report owns its strings; nothing frees it here. */
 #define TEXT(literal) ((char *)(literal))
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 static const char *ask(struct fake_gateway *fake, const char *const (*variables)[2])
 {
@@ -291,8 +290,7 @@ static void meta_data_that_cannot_be_decoded(void **state)
 	json_object_put(json);
 }
 
-/* --- processes and files together --------------------------------------------------------------
- */
+/* --- processes and files together ------------------------------------------------------------ */
 
 static void expect_ended(struct live_process *processes, size_t n, const char *want)
 {
@@ -356,8 +354,8 @@ static void a_deadline_ends_it(void **state)
 
 	(void)state;
 	assert_int_equal(coverage_set_read(&set, scratch, &ample, &err), 0);
-	assert_int_equal(
-	    ended_list_read(&ended, &set, &live, &(struct endings){0}, &passed, &err), -1);
+	assert_int_equal(ended_list_read(&ended, &set, &live, &(struct endings){0}, &passed, &err),
+			 -1);
 	assert_int_equal(err.class, ERROR_TIMEOUT);
 }
 

@@ -9,8 +9,7 @@
 /* A string literal where a report owns its strings; nothing frees it here. */
 #define TEXT(literal) ((char *)(literal))
 
-/* --- the short list ----------------------------------------------------------------------------
- */
+/* --- the short list -------------------------------------------------------------------------- */
 
 static void expect_short(struct live_process *processes, size_t n, const char *want)
 {
@@ -80,8 +79,7 @@ static void names_of_any_bytes_give_each_key_once(void **state)
 		     "\"a\xef\xbf\xbd\":[\"proc://box/1\",\"proc://box/3\"]}\n");
 }
 
-/* --- the detailed list -------------------------------------------------------------------------
- */
+/* --- the detailed list ----------------------------------------------------------------------- */
 
 static void expect_detail(const struct live_report *live, const struct ended_list *ended,
 			  const char *want)

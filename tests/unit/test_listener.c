@@ -1,5 +1,5 @@
-/* Addresses of --listen, sockets that are in the way, and telling a listening socket from the rest.
- */
+/* Addresses of --listen, sockets that are in the way, and telling a listening socket from the
+ * rest. */
 #include "unit.h"
 
 #include <fcntl.h>

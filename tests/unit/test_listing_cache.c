@@ -319,8 +319,7 @@ static void without_room(void **state)
 	reader_free(little);
 }
 
-/* --- many threads -------------------------------------------------------------------------------
- */
+/* --- many threads ---------------------------------------------------------------------------- */
 
 struct crowd {
 	struct reader *reader;

@@ -4,8 +4,8 @@
  */
 #include "made_live.h"
 
-#include "cgi/live/snapshot/counter_file.h"
 #include "cgi/format/covcounters_writer.h"
+#include "cgi/live/snapshot/counter_file.h"
 #include "cgi/live/snapshot/snapshot_files.h"
 
 static const unsigned char example_meta[] =
@@ -253,8 +253,8 @@ static void parse_raw(void **state)
 	counter_file_free(&file);
 }
 
-/* Every beginning of it, and every byte changed to something large: no crash, no wild allocation.
- */
+/* Every beginning of it, and every byte changed to something large: no crash, no wild
+ * allocation. */
 static void parse_damaged(void **state)
 {
 	char damaged[COUNTERS_LEN];

@@ -286,11 +286,15 @@ int main(void)
 {
 #define child_test(test) cmocka_unit_test_setup_teardown(test, start_child, end_child)
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(environment), cmocka_unit_test(arguments),
+	    cmocka_unit_test(environment),
+	    cmocka_unit_test(arguments),
 	    cmocka_unit_test(written_over),
-	    cmocka_unit_test(maps),	   cmocka_unit_test(maps_too_long),
-	    child_test(by_call),	   child_test(by_file),
-	    child_test(neither),	   child_test(gone),
+	    cmocka_unit_test(maps),
+	    cmocka_unit_test(maps_too_long),
+	    child_test(by_call),
+	    child_test(by_file),
+	    child_test(neither),
+	    child_test(gone),
 	    cmocka_unit_test(self),
 	};
 

@@ -94,8 +94,8 @@ static void unknown_hash(void **state)
 	assert_int_equal(fault.kind, FAULT_UNSUPPORTED);
 }
 
-/* Every byte of a blob set to several values: it makes sense or not, but nothing is read beyond it.
- */
+/* Every byte of a blob set to several values: it makes sense or not, but nothing is read
+ * beyond it. */
 static void damaged_blob(void **state)
 {
 	static const unsigned char values[] = {0, 1, 0x7f, 0x80, 0xff};

@@ -4,8 +4,8 @@
 #include <malloc.h>
 #include <sys/stat.h>
 
-#include "cgi/handle.h"
 #include "cgi/app_life.h"
+#include "cgi/handle.h"
 #include "fake_gateway.h"
 #include "made_coverage.h"
 

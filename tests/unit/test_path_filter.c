@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "cgi/base/buffer.h"
-#include "cgi/pattern/path_filter.h"
 #include "cgi/base/utf8.h"
+#include "cgi/pattern/path_filter.h"
 
 static const struct path_ref shop[] = {
     {"shop/main.go", 12},

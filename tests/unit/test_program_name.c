@@ -1,16 +1,15 @@
-/* cgi/format/counters_args.h and cgi/collect/program_name.h: whose coverage it is, out of good files and bad ones.
- */
+/* cgi/format/counters_args.h and cgi/collect/program_name.h: whose coverage it is, out of good
+ * files and bad ones. */
 #include "unit.h"
 
 #include "made_arguments.h"
 #include "scratch.h"
 
-#include "cgi/format/counters_args.h"
 #include "cgi/collect/program_name.h"
 #include "cgi/directory/coverage_screen.h"
+#include "cgi/format/counters_args.h"
 
-/* --- argv[0] -----------------------------------------------------------------------------------
- */
+/* --- argv[0] --------------------------------------------------------------------------------- */
 
 /* argv[0] in a file of these bytes; the caller frees it. */
 static char *argv0_in(const struct buffer *file)
@@ -81,8 +80,8 @@ static void a_file_that_is_cut_has_no_argv0(void **state)
 	}
 }
 
-/* Each byte of the strings and arguments wrong in turn: something or nothing comes, never a crash.
- */
+/* Each byte of the strings and arguments wrong in turn: something or nothing comes, never a
+ * crash. */
 static void a_damaged_file_does_no_harm(void **state)
 {
 	cleanup_buffer struct buffer b = BUFFER_INIT;
@@ -129,8 +128,7 @@ static void a_section_that_claims_too_much_is_not_read(void **state)
 	expect_argv0(&b, "");
 }
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static void names_by_import_path(void **state)
 {

@@ -7,8 +7,8 @@
 
 static const char form_type[] = "application/x-www-form-urlencoded";
 
-/* Read a body; the lists come out as "skip1|skip2;cover1|cover2;service1", an error as its message.
- */
+/* Read a body; the lists come out as "skip1|skip2;cover1|cover2;service1", an error as its
+ * message. */
 static const char *read_body(const char *body, size_t len, const char *type)
 {
 	static char out[2048];
@@ -167,8 +167,19 @@ static void forms(void **state)
 	    {"n=1&skipfile=a", "a;;"},
 	};
 	static const char *const unknown[] = {
-	    "hello", "body.json", "main", "\"main\"", "123", "true", "=", "&", "colour=red&size=2",
-	    "nul", "\xef\xbb\xbf{}", "skip file=a", "--x\r\nContent-Disposition: form-data",
+	    "hello",
+	    "body.json",
+	    "main",
+	    "\"main\"",
+	    "123",
+	    "true",
+	    "=",
+	    "&",
+	    "colour=red&size=2",
+	    "nul",
+	    "\xef\xbb\xbf{}",
+	    "skip file=a",
+	    "--x\r\nContent-Disposition: form-data",
 	};
 	size_t i;
 
@@ -176,11 +187,12 @@ static void forms(void **state)
 	CHECK(cases, form_type);
 	CHECK(cases, "Application/X-WWW-Form-Urlencoded; charset=utf-8");
 	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
-		assert_non_null(strstr(read_body(unknown[i], strlen(unknown[i]), form_type),
-				       "a form without a field that is known here: send JSON, such as "
-				       "{\"skipFile\": [\"_gen\\\\.go$\"]}"));
-	assert_non_null(strstr(read_body("--x\r\n", 5, "multipart/form-data; boundary=x"),
-			       "not read here"));
+		assert_non_null(
+		    strstr(read_body(unknown[i], strlen(unknown[i]), form_type),
+			   "a form without a field that is known here: send JSON, such as "
+			   "{\"skipFile\": [\"_gen\\\\.go$\"]}"));
+	assert_non_null(
+	    strstr(read_body("--x\r\n", 5, "multipart/form-data; boundary=x"), "not read here"));
 }
 
 /* What a query string asks for is a good deal else's business: nothing has to be known. */
@@ -192,7 +204,8 @@ static void query_strings(void **state)
 	(void)state;
 	assert_int_equal(query_add_form(&q, "", 0, "query string", &err), 0);
 	assert_int_equal(query_add_form(&q, "colour=red&_=1", 14, "query string", &err), 0);
-	assert_int_equal(query_add_form(&q, "a&skipfile=b&skipfile=c", 23, "query string", &err), 2);
+	assert_int_equal(query_add_form(&q, "a&skipfile=b&skipfile=c", 23, "query string", &err),
+			 2);
 }
 
 int main(void)

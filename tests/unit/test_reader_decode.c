@@ -7,8 +7,8 @@
 #include "cgi/format/byte_reader.h"
 #include "cgi/format/covpackage.h"
 #include "cgi/format/string_table.h"
-#include "cgi/text/text_out.h"
 #include "cgi/format/unit_order.h"
+#include "cgi/text/text_out.h"
 #include "made_coverage.h"
 
 static void numbers(void **state)
@@ -117,8 +117,7 @@ static void decimals(void **state)
 	assert_string_equal(got, "4294967295");
 }
 
-/* --- the order of units -------------------------------------------------------------------------
- */
+/* --- the order of units ---------------------------------------------------------------------- */
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -206,8 +205,7 @@ static void order_of_fields(void **state)
 	assert_int_equal(covunit_compare(&sorted[0], &sorted[0]), 0);
 }
 
-/* --- packages -----------------------------------------------------------------------------------
- */
+/* --- packages -------------------------------------------------------------------------------- */
 
 static struct covpackage *decode(const struct buffer *blob, struct error *err)
 {

@@ -151,8 +151,8 @@ static void nothing_of_a_damaged_file(void **state)
 		size_t len;
 	} cases[] = {
 	    {2, ENTRY_1 "\1\1\0\7", 10},		 /* too few counters */
-	    {2, ENTRY_1 "\4\1\0\1\1\1\1", 13},	 /* too many */
-	    {2, ENTRY_1 "\4\0\1\1\1\1\1", 13},	 /* in the first package, too */
+	    {2, ENTRY_1 "\4\1\0\1\1\1\1", 13},		 /* too many */
+	    {2, ENTRY_1 "\4\0\1\1\1\1\1", 13},		 /* in the first package, too */
 	    {9, ENTRY_1, 6},				 /* too few entries */
 	    {2, ENTRY_1 "\xff\xff\xff\x7f\1\0\7", 13},	 /* a great many counters */
 	    {2, ENTRY_1 "\x7f\1\1\x80\x80\x80\x80", 13}, /* a number without an end */

@@ -17,8 +17,7 @@ static struct deadline long_enough(void)
 	return deadline_in_ms(60000, -1);
 }
 
-/* --- directories --------------------------------------------------------------------------------
- */
+/* --- directories ----------------------------------------------------------------------------- */
 
 static const char *const one_package[] = {"example.org/a", NULL};
 
@@ -107,8 +106,7 @@ static void expect_text(struct reader *reader, const char *dir, const char *expe
 	assert_string_equal(text, expected);
 }
 
-/* --- tests --------------------------------------------------------------------------------------
- */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 static void sums(void **state)
 {
@@ -219,8 +217,7 @@ static void too_late(void **state)
 	reader_free(reader);
 }
 
-/* --- running processes --------------------------------------------------------------------------
- */
+/* --- running processes ----------------------------------------------------------------------- */
 
 /* Good for one call. */
 static const char *path_of(const char *dir, const char *name)
@@ -254,8 +251,7 @@ static unsigned count_with(struct reader *reader, const char *dir, const char *l
 	return profile->counters[0];
 }
 
-/* --- rounds in which nothing has happened --------------------------------------------------------
- */
+/* --- rounds in which nothing has happened ---------------------------------------------------- */
 
 struct following {
 	struct reader *reader;
@@ -588,8 +584,7 @@ static void what_is_recalled_is_what_was_remembered(void **state)
 	assert_int_equal(atomic_load(&package.users), 1);
 }
 
-/* --- many threads -------------------------------------------------------------------------------
- */
+/* --- many threads ---------------------------------------------------------------------------- */
 
 struct crowd {
 	struct reader *reader;

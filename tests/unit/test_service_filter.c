@@ -36,8 +36,7 @@ static void write_meta(const char *name, const char *main_path)
 	write_file(in_scratch(name), b.data, b.len);
 }
 
-/* --- the filter --------------------------------------------------------------------------------
- */
+/* --- the filter ------------------------------------------------------------------------------ */
 
 /* The name of each file that is kept for a service, a blank behind each. */
 static void expect_kept(const char *service, const struct live_report *live, const char *want)

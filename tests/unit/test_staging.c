@@ -189,8 +189,8 @@ static void killed_owners_are_swept_living_ones_not(void **state)
 	assert_false(exists(living));
 }
 
-/* In the second directory that is swept, TMPDIR: names that are almost ours, and things that are.
- */
+/* In the second directory that is swept, TMPDIR: names that are almost ours, and things that
+ * are. */
 static void only_staging_directories_are_swept(void **state)
 {
 	static const struct {

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "cgi/text/text_template.h"
 #include "cgi/format/package_store.h"
+#include "cgi/text/text_template.h"
 #include "cgi/text/textfmt_writer.h"
 #include "made_coverage.h"
 #include "made_filter.h"
@@ -197,8 +197,7 @@ static void out_of_time(void **state)
 	close_scene(&scene);
 }
 
-/* --- the same packages again ---------------------------------------------------------------------
- */
+/* --- the same packages again ----------------------------------------------------------------- */
 
 enum { WALKERS = 50, STEPS = 2000 };
 

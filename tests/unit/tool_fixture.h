@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "cgi/covdata/covdata_tool.h"
 #include "cgi/base/io.h"
+#include "cgi/covdata/covdata_tool.h"
 #include "scratch.h"
 
 #define DEFAULT_PATH "/usr/bin:/bin"

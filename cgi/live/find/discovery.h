@@ -5,10 +5,10 @@
 #ifndef GOVERAGE_LIVE_FIND_DISCOVERY_H
 #define GOVERAGE_LIVE_FIND_DISCOVERY_H
 
+#include "cgi/live/find/executable_cache.h"
 #include "cgi/live/process/boot_clock.h"
 #include "cgi/live/process/environment.h"
 #include "cgi/live/process/steps.h"
-#include "cgi/live/find/executable_cache.h"
 
 struct candidate {
 	pid_t pid;

@@ -47,8 +47,7 @@ static int collect(struct evidence *evidence, struct fault *fault)
 	return 0;
 }
 
-/* --- the program that a command line names -------------------------------------------------------
- */
+/* --- the program that a command line names --------------------------------------------------- */
 
 enum named {
 	NAMED_UNKNOWN, /* can't be found or read, or shows nothing */
@@ -131,8 +130,7 @@ static int look_at_named(struct evidence *evidence, const char *command,
 	return exe->is_go || exe->elf.has_sections ? NAMED_PLAIN : NAMED_UNKNOWN;
 }
 
-/* --- whose it is ---------------------------------------------------------------------------------
- */
+/* --- whose it is ----------------------------------------------------------------------------- */
 
 struct suspect {
 	const char *command; /* argv[0] */

@@ -18,10 +18,10 @@
 #ifndef GOVERAGE_LIVE_FIND_EVIDENCE_H
 #define GOVERAGE_LIVE_FIND_EVIDENCE_H
 
-#include "cgi/live/process/boot_clock.h"
-#include "cgi/live/process/environment.h"
 #include "cgi/live/find/executable_cache.h"
 #include "cgi/live/find/meta_marks.h"
+#include "cgi/live/process/boot_clock.h"
+#include "cgi/live/process/environment.h"
 
 struct evidence {
 	const struct watched_dirs *watched;

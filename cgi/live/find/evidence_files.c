@@ -14,8 +14,7 @@ enum { PROBES = 8 }; /* places in which a file may be remembered */
  * coarse. */
 static const int64_t settled_ns = 2 * (int64_t)1000000000;
 
-/* --- sets ----------------------------------------------------------------------------------------
- */
+/* --- sets ------------------------------------------------------------------------------------ */
 
 bool user_set_has(const struct user_set *set, uid_t uid)
 {
@@ -56,8 +55,7 @@ static int64_t ns_of(const struct timespec *time)
 	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
@@ -133,8 +131,7 @@ static void add_counters(struct evidence_files *known, int dir_fd, const char *n
 	user_set_add(&evidence->owners, file.owner);
 }
 
-/* --- directories ---------------------------------------------------------------------------------
- */
+/* --- directories ----------------------------------------------------------------------------- */
 
 /*
  * 1 = all of it was seen, 0 = it can't be read, -1 = FAULT_REQUEST: without it a process that can't

@@ -7,11 +7,11 @@
 #define GOVERAGE_LIVE_FIND_EXECUTABLE_CACHE_H
 
 #include "cgi/live/find/evidence_files.h"
-#include "cgi/live/go/executable.h"
-#include "cgi/live/process/kernel_threads.h"
-#include "cgi/live/live.h"
 #include "cgi/live/find/plain_processes.h"
+#include "cgi/live/go/executable.h"
 #include "cgi/live/go/program.h"
+#include "cgi/live/live.h"
+#include "cgi/live/process/kernel_threads.h"
 #include "cgi/live/process/maps.h"
 #include "cgi/live/process/steps.h"
 

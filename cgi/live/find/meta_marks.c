@@ -6,14 +6,13 @@
 #include <string.h>
 
 #include "cgi/base/io.h"
-#include "cgi/format/coverage_format.h"
 #include "cgi/directory/coverage_screen.h"
+#include "cgi/format/coverage_format.h"
 #include "cgi/live/go/registration.h"
 
 enum { CHUNK = 256 << 10, PREFIX_LEN = 8, ENTRIES_MAX = 100000 };
 
-/* --- from files ----------------------------------------------------------------------------------
- */
+/* --- from files ------------------------------------------------------------------------------ */
 
 /* "covmeta." and 32 hexadecimal digits: the digits, or NULL. */
 static const char *hash_in(const char *name)
@@ -123,8 +122,7 @@ int meta_marks_read(struct meta_marks *marks, const struct watched_dirs *watched
 	return 0;
 }
 
-/* --- in programs ---------------------------------------------------------------------------------
- */
+/* --- in programs ----------------------------------------------------------------------------- */
 
 static const struct meta_mark *find_in(const struct meta_marks *marks, const unsigned char *data,
 				       size_t n)

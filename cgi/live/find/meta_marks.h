@@ -6,8 +6,8 @@
 #ifndef GOVERAGE_LIVE_FIND_META_MARKS_H
 #define GOVERAGE_LIVE_FIND_META_MARKS_H
 
-#include "cgi/live/process/environment.h"
 #include "cgi/live/go/memory_image.h"
+#include "cgi/live/process/environment.h"
 
 enum {
 	META_MARKS_MAX = 64, /* the youngest ones */

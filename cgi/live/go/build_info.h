@@ -33,8 +33,8 @@ struct build_info {
 must_check int build_info_read(struct build_info *info, const struct elf *elf,
 			       const struct memory *file, struct fault *fault);
 
-/* As build_info_read(), for a file whose headers are not understood: look through its first bytes.
- */
+/* As build_info_read(), for a file whose headers are not understood: look through its first
+ * bytes. */
 must_check int build_info_search(struct build_info *info, const struct memory *file,
 				 const struct deadline *deadline, struct fault *fault);
 

@@ -63,8 +63,8 @@ const char *elf_goarch(const struct elf *elf);
 /* The file offset of n bytes at vaddr, all in one segment's file part: 0, or -1. */
 must_check int elf_offset(const struct elf *elf, uint64_t vaddr, uint64_t n, uint64_t *offset);
 
-/* The address of the first executable segment; what /proc/PID/stat calls startcode, less the bias.
- */
+/* The address of the first executable segment; what /proc/PID/stat calls startcode, less the
+ * bias. */
 uint64_t elf_start_code(const struct elf *elf);
 
 #endif

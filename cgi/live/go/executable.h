@@ -24,7 +24,7 @@ struct executable {
 	unsigned n_pclntabs;
 	_Atomic uint64_t module_hint; /* address of the module data less the bias; 0 = none yet */
 	_Atomic uint64_t
-	    list_hint;		/* address of the registration list less the bias; 0 = none yet */
+	    list_hint; /* address of the registration list less the bias; 0 = none yet */
 	/* which meta-data were last looked for in the file, and in bit 0 whether they are there; see
 	 * cgi/live/evidence.c; 0 = never */
 	_Atomic uint64_t marks_looked_for;

@@ -49,8 +49,8 @@ int fault_from_errno(struct fault *fault, const char *what);
 /* 0 while there is time left and nobody has cancelled; otherwise -1 and FAULT_REQUEST. */
 must_check int fault_check_deadline(const struct deadline *deadline, struct fault *fault);
 
-/* The turn of this thread is over, see cgi/live/process/steps.h: FAULT_REQUEST.  Always returns -1.
- */
+/* The turn of this thread is over, see cgi/live/process/steps.h: FAULT_REQUEST.  Always
+ * returns -1. */
 int fault_turn_over(struct fault *fault);
 
 /* Hand a FAULT_REQUEST on as the error of the request.  Always returns -1. */

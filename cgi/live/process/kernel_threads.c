@@ -1,7 +1,7 @@
 #include "cgi/live/process/kernel_threads.h"
 
-/* The inode number, which Linux makes of 32 bits, and the number of the process; 0 = does not fit.
- */
+/* The inode number, which Linux makes of 32 bits, and the number of the process; 0 = does not
+ * fit. */
 static uint64_t key_of(pid_t pid, uint64_t inode)
 {
 	return inode > 0 && inode <= UINT32_MAX && pid > 0 ? inode << 32 | (uint64_t)pid : 0;

@@ -1,5 +1,5 @@
-/* The files that a process has mapped, from /proc/PID/maps: its executable and its shared objects.
- */
+/* The files that a process has mapped, from /proc/PID/maps: its executable and its shared
+ * objects. */
 #ifndef GOVERAGE_LIVE_PROCESS_MAPS_H
 #define GOVERAGE_LIVE_PROCESS_MAPS_H
 
@@ -35,8 +35,8 @@ struct mapped_files {
 
 #define MAPPED_FILES_INIT ((struct mapped_files){0})
 
-/* Read them: each mapping of the beginning of a file.  -1: FAULT_GONE, FAULT_DENIED, FAULT_REQUEST.
- */
+/* Read them: each mapping of the beginning of a file.  -1: FAULT_GONE, FAULT_DENIED,
+ * FAULT_REQUEST. */
 must_check int maps_read(struct mapped_files *mapped, const struct process *process,
 			 struct fault *fault);
 

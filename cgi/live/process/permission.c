@@ -31,8 +31,8 @@ int permission_yama_scope(void)
 	return atoi(text);
 }
 
-/* The first user namespace of a machine maps all ids to themselves; true where that can't be told.
- */
+/* The first user namespace of a machine maps all ids to themselves; true where that can't be
+ * told. */
 static bool is_first_user_namespace(void)
 {
 	cleanup_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -45,8 +45,7 @@ static bool is_first_user_namespace(void)
 	       outside == 0 && count == 4294967295;
 }
 
-/* --- what is in the way --------------------------------------------------------------------------
- */
+/* --- what is in the way ---------------------------------------------------------------------- */
 
 /* Put one more thing behind those that are there. */
 __attribute__((format(printf, 2, 3))) static void add(struct fault *fault, const char *fmt, ...)
@@ -115,8 +114,7 @@ static void tell_rest(const struct permission_view *v, struct fault *fault)
 			   "another user namespace");
 }
 
-/* --- what suffices -------------------------------------------------------------------------------
- */
+/* --- what suffices --------------------------------------------------------------------------- */
 
 static const char *root_takes(const struct permission_view *v)
 {

@@ -81,8 +81,8 @@ bool process_is_same(const struct process *process);
 
 bool process_has_ended(const struct process *process);
 
-/* A descriptor of the executable, whatever has become of its path; the caller's.  -1 with a fault.
- */
+/* A descriptor of the executable, whatever has become of its path; the caller's.  -1 with a
+ * fault. */
 must_check int process_open_executable(const struct process *process, struct fault *fault);
 
 /* The path of the executable, the caller's; NULL where it can't be had. */
@@ -95,8 +95,8 @@ must_check int process_command_line(const struct process *process, struct string
 must_check int process_read_status(const struct process *process, struct process_status *status,
 				   struct fault *fault);
 
-/* A file of the process's directory: at most `max` bytes are appended to out.  0, or -1 with errno.
- */
+/* A file of the process's directory: at most `max` bytes are appended to out.  0, or -1 with
+ * errno. */
 must_check int process_read_file(int dir_fd, const char *name, struct buffer *out, size_t max);
 
 /* The same for a file that comes a page at a time, such as maps. */

@@ -11,8 +11,8 @@
  */
 must_check int process_open_path(int dir_fd, const char *path);
 
-/* Open for reading what an O_PATH descriptor stands for, if it is a regular file.  -1 with errno.
- */
+/* Open for reading what an O_PATH descriptor stands for, if it is a regular file.  -1 with
+ * errno. */
 must_check int open_regular(int path_fd);
 
 #endif

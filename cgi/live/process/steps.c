@@ -2,8 +2,7 @@
 
 #include <errno.h>
 
-/* --- who is stuck --------------------------------------------------------------------------------
- */
+/* --- who is stuck ---------------------------------------------------------------------------- */
 
 void stuck_processes_init(struct stuck_processes *stuck)
 {
@@ -50,8 +49,7 @@ static bool replace(struct stuck_processes *stuck, const struct step *old, const
 
 static const struct step none = {0, 0};
 
-/* --- turns ---------------------------------------------------------------------------------------
- */
+/* --- turns ----------------------------------------------------------------------------------- */
 
 void steps_init(struct steps *steps, struct stuck_processes *stuck)
 {
@@ -125,8 +123,7 @@ unsigned steps_next_turn(struct steps *steps)
 	return number;
 }
 
-/* --- the clock -----------------------------------------------------------------------------------
- */
+/* --- the clock ------------------------------------------------------------------------------- */
 
 /* Locked.  Until when the state need not be looked at again. */
 static int64_t next_look(const struct steps *steps, int64_t patience_ns, int64_t end_ns)

@@ -52,8 +52,7 @@ struct steps {
 void steps_init(struct steps *steps, struct stuck_processes *stuck);
 void steps_destroy(struct steps *steps);
 
-/* --- for the helper threads; a NULL turn is one that never ends ---------------------------------
- */
+/* --- for the helper threads; a NULL turn is one that never ends ------------------------------ */
 
 struct turn {
 	struct steps *steps; /* not owned */
@@ -64,15 +63,14 @@ struct turn {
 /* false: the turn is over, and nothing that is in common may be touched again. */
 bool turn_begin(struct turn *turn, const struct step *step);
 
-/* The end of the step, if one was begun.  As above; whatever the step has found is worth nothing.
- */
+/* The end of the step, if one was begun.  As above; whatever the step has found is worth
+ * nothing. */
 bool turn_end(struct turn *turn);
 
 /* There are no more steps. */
 void turn_finish(struct turn *turn);
 
-/* --- for the one that waits ----------------------------------------------------------------------
- */
+/* --- for the one that waits ------------------------------------------------------------------ */
 
 enum steps_result {
 	STEPS_DONE,

@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "cgi/directory/coverage_names.h"
-#include "cgi/live/snapshot/counter_file.h"
 #include "cgi/live/live.h"
 #include "cgi/live/process/process.h"
+#include "cgi/live/snapshot/counter_file.h"
 
 enum {
 	GRACE_S =

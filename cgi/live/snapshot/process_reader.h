@@ -2,9 +2,9 @@
 #ifndef GOVERAGE_LIVE_SNAPSHOT_PROCESS_READER_H
 #define GOVERAGE_LIVE_SNAPSHOT_PROCESS_READER_H
 
-#include "cgi/live/process/boot_clock.h"
 #include "cgi/live/find/discovery.h"
 #include "cgi/live/live.h"
+#include "cgi/live/process/boot_clock.h"
 
 /* What all processes of one request have in common. */
 struct reading {

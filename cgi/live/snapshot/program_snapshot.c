@@ -28,8 +28,8 @@ bool program_has_meta(const struct program *program, const struct watched_dirs *
 	return false;
 }
 
-/* Has the program worked out this very hash itself?  It does so when all packages have registered.
- */
+/* Has the program worked out this very hash itself?  It does so when all packages have
+ * registered. */
 static int holds_hash(const struct program *program, const struct moduledata *module,
 		      const struct memory *memory, struct fault *fault)
 {

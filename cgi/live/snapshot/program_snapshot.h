@@ -3,8 +3,8 @@
 #define GOVERAGE_LIVE_SNAPSHOT_PROGRAM_SNAPSHOT_H
 
 #include "cgi/format/covcounters_writer.h"
-#include "cgi/live/process/environment.h"
 #include "cgi/live/find/modules.h"
+#include "cgi/live/process/environment.h"
 
 struct program_snapshot {
 	struct program *program;	/* owned */

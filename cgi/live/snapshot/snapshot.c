@@ -36,8 +36,7 @@ struct sweep {
 	struct fault failure; /* of the one that waits */
 };
 
-/* --- in the helper threads -----------------------------------------------------------------------
- */
+/* --- in the helper threads ------------------------------------------------------------------- */
 
 struct helper {
 	struct sweep *sweep; /* one user of it */
@@ -143,8 +142,7 @@ static void *help(void *context)
 	return NULL;
 }
 
-/* --- in the thread that waits --------------------------------------------------------------------
- */
+/* --- in the thread that waits ---------------------------------------------------------------- */
 
 /* Where there can be no thread, this one does it, and may wait for long. */
 static int start_helper(struct sweep *sweep)
