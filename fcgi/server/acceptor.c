@@ -80,8 +80,12 @@ static void accept_some(struct acceptor *acceptor)
 {
 	int n = 0;
 
-	while (n < ACCEPT_MOST && accept_one(acceptor))
+	while (n < ACCEPT_MOST && !acceptor->full) {
+		acceptor->full = !connections_have_room(&acceptor->connections);
+		if (acceptor->full || !accept_one(acceptor))
+			break;
 		n++;
+	}
 }
 
 /* A connection wakes one of the processes that wait for one, the one that has waited longest. Where

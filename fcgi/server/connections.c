@@ -9,6 +9,7 @@
 enum {
 	RETIRED_MS = 500, /* for a request that was under way when its connection was retired */
 	MOMENT_MS = 50,
+	NEW_MS = 1000,	       /* for the first request: who connects is about to send it */
 	IDLE_MS = 75000,       /* for another request; web servers close an idle one after 60 s */
 	INPUT_MOST = 64 << 20, /* bytes of requests that are coming in */
 };
@@ -149,24 +150,22 @@ void connections_ready(struct connections *connections, struct connection *conne
 
 /* --- bounds ---------------------------------------------------------------------------------- */
 
-static void refuse_oldest(struct connections *connections, const struct error *err,
-			  struct event_count *count)
+static void refuse_reading(struct connections *connections, struct connection *connection,
+			   const struct error *err, struct event_count *count)
 {
-	struct connection *connection = connections->reading.first;
-
 	stop_reading(connections, connection);
 	refuse(connections, connection, err, count);
 }
 
 /* Whose request has been coming in for longest makes room for one that comes in one piece. */
-static void refuse_unfinished(struct connections *connections)
+static void refuse_unfinished(struct connections *connections, struct connection *connection)
 {
 	struct error slow;
 
 	error_set(&slow, ERROR_UNAVAILABLE,
 		  "the request came in too slowly while others needed its place: try again in a "
 		  "moment, or set GOVERAGE_CONNECTIONS to more");
-	refuse_oldest(connections, &slow, &connections->dropped);
+	refuse_reading(connections, connection, &slow, &connections->dropped);
 }
 
 static void close_resting(struct connection *connection)
@@ -176,17 +175,47 @@ static void close_resting(struct connection *connection)
 	connection_free(connection);
 }
 
+/* Closing it would lose the request that is on its way. */
+static bool is_new(const struct connection *connection, int64_t now_ns)
+{
+	return !input_has_begun(&connection->input) &&
+	       now_ns - connection->since_ns < ms_in_ns(NEW_MS);
+}
+
+/* Whose place another one may have, or NULL. */
+static struct connection *dispensable(const struct connections *connections)
+{
+	bool unfinished = connections->reading.n > LIMITS_UNFINISHED / 2 || !connections->resting.n;
+	struct connection *connection = unfinished ? connections->reading.first : NULL;
+	int64_t now_ns = monotonic_ns();
+
+	while (connection && is_new(connection, now_ns))
+		connection = connection->next;
+	return connection ? connection : connections->resting.first;
+}
+
+static size_t held(const struct connections *connections)
+{
+	return workers_held(connections->workers) + connections_n(connections);
+}
+
+bool connections_have_room(const struct connections *connections)
+{
+	return held(connections) < connections->most || dispensable(connections);
+}
+
 void connections_bound(struct connections *connections)
 {
 	while (connections->reading.n > 1 && connections->input_size > INPUT_MOST)
-		refuse_unfinished(connections);
-	while (connections_n(connections) &&
-	       workers_held(connections->workers) + connections_n(connections) >
-		   connections->most) {
-		if (connections->reading.n > LIMITS_UNFINISHED / 2 || !connections->resting.n)
-			refuse_unfinished(connections);
+		refuse_unfinished(connections, connections->reading.first);
+	while (connections_n(connections) && held(connections) > connections->most) {
+		struct connection *connection = dispensable(connections);
+
+		if (connection && connection->list == &connections->resting)
+			close_resting(connection);
 		else
-			close_resting(connections->resting.first);
+			refuse_unfinished(connections,
+					  connection ? connection : connections->reading.first);
 	}
 }
 
@@ -206,7 +235,7 @@ static void expire_reading(struct connections *connections, int64_t now_ns)
 			  "the request's %s did not arrive in time%s",
 			  connections->reading.first->input.state == INPUT_STDIN ? "body" : "head",
 			  connections->phase == CONNECTIONS_GIVEN_UP ? ": the responder ends" : "");
-		refuse_oldest(connections, &err, NULL);
+		refuse_reading(connections, connections->reading.first, &err, NULL);
 	}
 }
 

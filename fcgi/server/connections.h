@@ -47,6 +47,12 @@ void connections_put_to_rest(struct connections *connections, struct connection 
  */
 void connections_bound(struct connections *connections);
 
+/*
+ * May another one be accepted?  Not where all places are taken, and whoever would have to make room
+ * has only just connected: it is about to send its request.
+ */
+bool connections_have_room(const struct connections *connections);
+
 /* To be called every second or so, unless it is quiet: refuse and end what is overdue, log. */
 void connections_look(struct connections *connections);
 

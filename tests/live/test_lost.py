@@ -73,6 +73,7 @@ def kinds_of_death(out, place, program):
                 service.do("work 3")
                 expect(place.poll(), read=1, ended=0)
                 service.process.send_signal(number)
+                service.process.wait(60)  # or it might see the end of its input first, and end well
                 service.end()
                 answer = place.poll()
                 expect(answer, "service", read=0, ended=0, lost=1)
